@@ -1,0 +1,52 @@
+//! The configuration that all AWS clients share.
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_types::SdkConfig;
+
+/// Tries of one call; with the waits between them a throttled call gives up after about six seconds,
+/// in time to hand its message back.
+const MAX_TRIES: u32 = 7;
+
+/// The longest wait between two tries.
+const MAX_BACKOFF: Duration = Duration::from_secs(2);
+
+/// One try that takes longer has been lost on the way.
+const TRY_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Reads region and credentials from where Lambda puts them, the environment. (The crate `aws-config` would look
+/// in ten other places, and links the clients of SSO and STS to do so.)
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "Lambda hands region and credentials over in the environment"
+)]
+pub fn config_from_env() -> SdkConfig {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let credentials = Credentials::new(
+        variable("AWS_ACCESS_KEY_ID").unwrap_or_default(),
+        variable("AWS_SECRET_ACCESS_KEY").unwrap_or_default(),
+        variable("AWS_SESSION_TOKEN"),
+        None,
+        "environment",
+    );
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(variable("AWS_REGION").map(Region::new))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .retry_config(
+            RetryConfig::standard()
+                .with_max_attempts(MAX_TRIES)
+                .with_max_backoff(MAX_BACKOFF),
+        )
+        .timeout_config(
+            TimeoutConfig::builder()
+                .operation_attempt_timeout(TRY_TIMEOUT)
+                .build(),
+        );
+    config.set_endpoint_url(variable("AWS_ENDPOINT_URL"));
+    config.build()
+}

@@ -1,0 +1,17 @@
+//! What webhooks are about, as values: no AWS, no HTTP client, no clock, no environment.
+
+pub mod address;
+pub mod delivery;
+pub mod endpoint;
+pub mod event;
+pub mod event_type;
+pub mod freshness;
+pub mod id;
+pub mod plan;
+pub mod retry_after;
+pub mod schedule;
+pub mod secret;
+pub mod target;
+pub mod task;
+pub mod time;
+pub mod token;

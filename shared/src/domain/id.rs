@@ -1,0 +1,192 @@
+//! Every identifier of the system, each a type of its own, so that none can stand where another belongs.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use ulid::Ulid;
+
+/// Most characters after the prefix of an id.
+const MAX_ID_CHARS: usize = 64;
+
+/// A text that is not an id of the wanted kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("must be `{prefix}` followed by 1 to {MAX_ID_CHARS} letters, digits, `_` or `-`")]
+pub struct InvalidId {
+    prefix: &'static str,
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// What every id of this kind begins with.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// The id as text, prefix included.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidId;
+
+            fn try_from(text: String) -> Result<Self, InvalidId> {
+                if is_id(&text, $prefix) { Ok(Self(text)) } else { Err(InvalidId { prefix: $prefix }) }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                Self::try_from(text.to_owned())
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+id!(
+    /// A customer's workspace; everything belongs to exactly one.
+    WorkspaceId, "ws_"
+);
+id!(
+    /// An endpoint: a url with its subscriptions.
+    EndpointId, "whe_"
+);
+id!(
+    /// An event, named by its producer. It is the `webhook-id` of every attempt; without a full stop,
+    /// because Standard Webhooks joins id, timestamp and body with one.
+    EventId, "evt_"
+);
+id!(
+    /// One event on its way to one endpoint.
+    DeliveryId, "del_"
+);
+
+fn is_id(text: &str, prefix: &str) -> bool {
+    text.strip_prefix(prefix).is_some_and(|rest| {
+        (1..=MAX_ID_CHARS).contains(&rest.len())
+            && rest
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+    })
+}
+
+impl EndpointId {
+    /// A new id; ids sort by `now`, and `random` keeps them apart.
+    #[must_use]
+    pub fn new(now: Timestamp, random: u128) -> Self {
+        Self(sortable(Self::PREFIX, now, random))
+    }
+}
+
+impl EventId {
+    /// A new id, for events that start here (test events).
+    #[must_use]
+    pub fn new(now: Timestamp, random: u128) -> Self {
+        Self(sortable(Self::PREFIX, now, random))
+    }
+}
+
+impl DeliveryId {
+    /// The id of an event's delivery to an endpoint: always the same for the same three values,
+    /// so that queueing a delivery twice makes nothing new.
+    #[must_use]
+    pub fn derive(accepted_at: Timestamp, event: &EventId, endpoint: &EndpointId) -> Self {
+        let digest = Sha256::new()
+            .chain_update(event.as_str())
+            .chain_update([0])
+            .chain_update(endpoint.as_str());
+        let mut random = [0; 16];
+        random.copy_from_slice(&digest.finalize()[..16]);
+        Self(sortable(Self::PREFIX, accepted_at, u128::from_be_bytes(random)))
+    }
+
+    /// The least id that a delivery accepted at `instant` can have.
+    #[must_use]
+    pub fn first_at(instant: Timestamp) -> Self {
+        Self(sortable(Self::PREFIX, instant, 0))
+    }
+
+    /// The greatest id that a delivery accepted at `instant` can have.
+    #[must_use]
+    pub fn last_at(instant: Timestamp) -> Self {
+        Self(sortable(Self::PREFIX, instant, u128::MAX))
+    }
+
+    /// When the event was accepted, which is the id's time part; `None` if the id is not one of ours.
+    #[must_use]
+    pub fn accepted_at(&self) -> Option<Timestamp> {
+        let ulid = Ulid::from_string(&self.0[Self::PREFIX.len()..]).ok()?;
+        Timestamp::from_millisecond(i64::try_from(ulid.timestamp_ms()).ok()?).ok()
+    }
+}
+
+fn sortable(prefix: &str, instant: Timestamp, random: u128) -> String {
+    let millis = u64::try_from(instant.as_millisecond()).unwrap_or(0);
+    format!("{prefix}{}", Ulid::from_parts(millis, random).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn an_id_needs_its_prefix_and_only_safe_characters() {
+        assert!("evt_01HXYZ".parse::<EventId>().is_ok());
+        for bad in [
+            "",
+            "evt_",
+            "whe_1",
+            "evt_a.b",
+            "evt_a b",
+            "evt_ä",
+            &format!("evt_{}", "a".repeat(65)),
+        ] {
+            assert!(bad.parse::<EventId>().is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn delivery_ids_sort_by_the_time_of_acceptance(a in 0_i64..4_000_000_000_000, b in 0_i64..4_000_000_000_000) {
+            let (event, endpoint) = ("evt_1".parse().unwrap(), "whe_1".parse().unwrap());
+            let id = |ms| DeliveryId::derive(Timestamp::from_millisecond(ms).unwrap(), &event, &endpoint);
+
+            prop_assert_eq!(a.cmp(&b), id(a).cmp(&id(b)));
+            prop_assert_eq!(id(a).accepted_at().unwrap().as_millisecond(), a);
+            prop_assert!(DeliveryId::first_at(id(a).accepted_at().unwrap()) <= id(a));
+            prop_assert!(DeliveryId::last_at(id(a).accepted_at().unwrap()) >= id(a));
+        }
+
+        #[test]
+        fn delivery_ids_of_different_endpoints_differ(a in "[a-z]{1,20}", b in "[a-z]{1,20}") {
+            prop_assume!(a != b);
+            let event = "evt_1".parse().unwrap();
+            let id = |name: &str| DeliveryId::derive(Timestamp::UNIX_EPOCH, &event, &format!("whe_{name}").parse().unwrap());
+
+            prop_assert_ne!(id(&a), id(&b));
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The message on the deliveries, retries and failed-attempts queues: one attempt that is to be made.
+
+use serde::{Deserialize, Serialize};
+
+use super::event_type::EventName;
+use super::id::{DeliveryId, EndpointId, EventId, WorkspaceId};
+
+/// Bodies up to this many bytes travel in the message; larger ones are read from the events table.
+/// Ten such messages stay under the 256 KiB that a batch of SQS may have.
+pub const MAX_INLINE_BODY_BYTES: usize = 24 * 1024;
+
+/// One attempt to make.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// Whom the event belongs to.
+    pub workspace: WorkspaceId,
+    /// Where it goes.
+    pub endpoint: EndpointId,
+    /// The delivery that the attempt is part of.
+    pub delivery: DeliveryId,
+    /// The event.
+    pub event_id: EventId,
+    /// The event's name.
+    pub event: EventName,
+    /// The attempt's number, from 1.
+    pub attempt: u32,
+    /// What follows if it fails.
+    pub kind: Kind,
+    /// Which manual retry it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manual_retry: Option<String>,
+    /// The event's bytes, if they are few.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+}
+
+/// What an attempt is part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The schedule: a failed attempt is followed by the next one.
+    Automatic,
+    /// A retry that somebody asked for: one attempt.
+    Manual,
+    /// A test event: one attempt, on a disabled endpoint as well.
+    Test,
+}
+
+impl Task {
+    /// The next automatic attempt of the same delivery.
+    #[must_use]
+    pub fn next(mut self) -> Self {
+        self.attempt += 1;
+        self
+    }
+
+    /// The same attempt without the event's bytes.
+    #[must_use]
+    pub fn by_reference(mut self) -> Self {
+        self.body = None;
+        self
+    }
+}
+
+/// A body as it travels in a message: `None` if it is too large for that.
+#[must_use]
+pub fn inline_body(body: &str) -> Option<String> {
+    (body.len() <= MAX_INLINE_BODY_BYTES).then(|| body.to_owned())
+}

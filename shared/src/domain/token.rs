@@ -1,0 +1,165 @@
+//! API tokens: what a caller shows, and what is kept of it.
+
+use std::fmt;
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::id::WorkspaceId;
+
+/// Random bytes in a token.
+const TOKEN_BYTES: usize = 32;
+
+/// An API token in the clear. `Debug` shows nothing of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(String);
+
+impl Token {
+    /// What every token begins with.
+    pub const PREFIX: &'static str = "efa_sk_";
+
+    /// A token of these random bytes.
+    #[must_use]
+    pub fn new(random: [u8; TOKEN_BYTES]) -> Self {
+        Self(format!(
+            "{}{}",
+            Self::PREFIX,
+            BASE64_URL_SAFE_NO_PAD.encode(random)
+        ))
+    }
+
+    /// Reads a token that somebody shows; `None` if it can't be one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix(Self::PREFIX)?;
+        (rest.len() <= 128 && !rest.is_empty()).then(|| Self(text.to_owned()))
+    }
+
+    /// The token in the clear: only for the answer that shows it.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// What is stored of it: nobody can get from there to the token, which is random.
+    #[must_use]
+    pub fn hash(&self) -> TokenHash {
+        TokenHash(
+            Sha256::digest(self.0.as_bytes())
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect(),
+        )
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(hidden)")
+    }
+}
+
+/// The SHA-256 of a token in hexadecimal: the key under which its grant is kept, and its id for an operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenHash(String);
+
+impl TokenHash {
+    /// Reads a token's id.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let hexadecimal =
+            text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        hexadecimal.then(|| Self(text.to_owned()))
+    }
+
+    /// The hash as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What a token may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Scope {
+    /// Look at endpoints and deliveries.
+    #[serde(rename = "webhooks:read")]
+    Read,
+    /// Change them.
+    #[serde(rename = "webhooks:write")]
+    Write,
+}
+
+impl Scope {
+    /// The scope's name in a token.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "webhooks:read",
+            Self::Write => "webhooks:write",
+        }
+    }
+}
+
+/// What is kept of a token: for whom it stands, and until when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// The workspace it belongs to.
+    pub workspace: WorkspaceId,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// When it stops; `None` for never.
+    pub expires_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+impl Grant {
+    /// Whether the token is good at this moment.
+    #[must_use]
+    pub fn is_valid(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|expiry| now < expiry)
+    }
+
+    /// Whether the token may do this.
+    #[must_use]
+    pub fn allows(&self, scope: Scope) -> bool {
+        self.scopes.contains(&scope)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_never_printed_and_its_hash_is_its_key() {
+        let token = Token::new([1; TOKEN_BYTES]);
+
+        assert_eq!(format!("{token:?}"), "Token(hidden)");
+        assert_eq!(Token::parse(token.reveal()).unwrap().hash(), token.hash());
+        assert_eq!(TokenHash::parse(token.hash().as_str()), Some(token.hash()));
+        assert!(Token::parse("sk_123").is_none());
+        assert!(Token::parse("efa_sk_").is_none());
+    }
+
+    #[test]
+    fn a_grant_ends_when_it_expires_or_is_revoked() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let grant = |expires_at, revoked_at| Grant {
+            workspace: "ws_1".parse().unwrap(),
+            scopes: vec![Scope::Read],
+            expires_at,
+            revoked_at,
+        };
+
+        assert!(grant(None, None).is_valid(at(10)));
+        assert!(grant(Some(at(11)), None).is_valid(at(10)));
+        assert!(!grant(Some(at(10)), None).is_valid(at(10)));
+        assert!(!grant(None, Some(at(5))).is_valid(at(10)));
+        assert!(grant(None, None).allows(Scope::Read));
+        assert!(!grant(None, None).allows(Scope::Write));
+    }
+}

@@ -1,0 +1,16 @@
+//! The library of serverless-webhooks: the domain, and the adapters to AWS and to the endpoints.
+//!
+//! Nothing in here knows Lambda. `domain` is pure: no AWS, no HTTP client, no clock, no environment.
+
+pub mod aws;
+pub mod clock;
+pub mod config;
+pub mod domain;
+pub mod error;
+pub mod queue;
+pub mod schedules;
+pub mod secrets;
+pub mod sender;
+pub mod store;
+
+pub use error::Error;

@@ -1,0 +1,269 @@
+//! The queues: messages are sent in batches, and every message is known to be on its queue or not.
+
+use std::time::Duration;
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::{
+    ChangeMessageVisibilityBatchRequestEntry, MessageAttributeValue, SendMessageBatchRequestEntry,
+};
+use aws_types::SdkConfig;
+use futures::future::join_all;
+
+use crate::Error;
+use crate::domain::id::EndpointId;
+use crate::domain::task::Task;
+
+/// Most messages of a batch call (SQS quota).
+const MAX_BATCH_MESSAGES: usize = 10;
+
+/// Most bytes of a batch call. SQS takes 1 MiB since August 2025; 256 KiB is what every version takes.
+const MAX_BATCH_BYTES: usize = 256 * 1024;
+
+/// Tries for the messages that SQS took not with the others of their batch.
+const MAX_TRIES: u32 = 4;
+
+/// The longest delay that SQS offers, in seconds.
+pub const MAX_DELAY_SECONDS: u16 = 900;
+
+/// A message on its way to a queue.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    body: String,
+    delay_seconds: u16,
+    group: Option<String>,
+    reason: Option<String>,
+}
+
+impl Outgoing {
+    /// An attempt to make, after a delay. Its group is the endpoint, so that SQS shares the consumers fairly
+    /// between endpoints.
+    ///
+    /// # Errors
+    /// The task can't be written as JSON, which its types rule out.
+    pub fn task(task: &Task, delay_seconds: u16) -> Result<Self, Error> {
+        let body = serde_json::to_string(task).map_err(Error::aws("SendMessage"))?;
+        Ok(Self {
+            body,
+            delay_seconds,
+            group: Some(task.endpoint.to_string()),
+            reason: None,
+        })
+    }
+
+    /// Somebody else's message that can't be handled, with the reason as an attribute.
+    #[must_use]
+    pub fn refused(body: String, reason: &str) -> Self {
+        // SQS counts attributes as part of the message, and takes 256 KiB; an empty attribute it refuses.
+        let reason = reason.chars().take(200).collect();
+        Self {
+            body,
+            delay_seconds: 0,
+            group: None,
+            reason: Some(reason),
+        }
+    }
+
+    /// A plain message, after a delay.
+    #[must_use]
+    pub fn plain(body: String, delay_seconds: u16) -> Self {
+        Self {
+            body,
+            delay_seconds,
+            group: None,
+            reason: None,
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        self.body.len() + self.reason.as_ref().map_or(0, |reason| reason.len() + 20)
+    }
+
+    fn entry(&self, index: usize) -> Result<SendMessageBatchRequestEntry, Error> {
+        let reason = self.reason.as_ref().map(|reason| {
+            MessageAttributeValue::builder()
+                .data_type("String")
+                .string_value(reason)
+                .build()
+        });
+        let mut entry = SendMessageBatchRequestEntry::builder()
+            .id(index.to_string())
+            .message_body(&self.body)
+            .set_message_group_id(self.group.clone());
+        if self.delay_seconds > 0 {
+            entry = entry.delay_seconds(i32::from(self.delay_seconds.min(MAX_DELAY_SECONDS)));
+        }
+        if let Some(reason) = reason {
+            entry = entry.message_attributes("reason", reason.map_err(Error::aws("SendMessageBatch"))?);
+        }
+        entry.build().map_err(Error::aws("SendMessageBatch"))
+    }
+}
+
+/// The client of the queues.
+#[derive(Debug)]
+pub struct Queues {
+    client: Client,
+}
+
+impl Queues {
+    /// The queues of the deployment.
+    #[must_use]
+    pub fn new(config: &SdkConfig) -> Self {
+        Self {
+            client: Client::new(config),
+        }
+    }
+
+    /// Puts messages on a queue. The results stand in the order of the messages; `Ok` means that SQS has it.
+    pub async fn send(&self, url: &str, messages: &[Outgoing]) -> Vec<Result<(), Error>> {
+        let batches = batches(messages);
+        let sent = join_all(batches.into_iter().map(|batch| self.send_batch(url, batch))).await;
+        sent.into_iter().flatten().collect()
+    }
+
+    /// Puts one message on a queue.
+    ///
+    /// # Errors
+    /// SQS did not take it.
+    pub async fn send_one(&self, url: &str, message: Outgoing) -> Result<(), Error> {
+        self.send(url, &[message])
+            .await
+            .pop()
+            .unwrap_or(Err(Error::Throttled("SendMessageBatch")))
+    }
+
+    /// Makes received messages visible again after so many seconds. A failure is harmless: they become visible
+    /// when their time-out ends.
+    pub async fn make_visible_in(&self, url: &str, seconds: i32, receipt_handles: &[String]) {
+        for chunk in receipt_handles.chunks(MAX_BATCH_MESSAGES) {
+            let entries = chunk.iter().enumerate().filter_map(|(index, handle)| {
+                let entry = ChangeMessageVisibilityBatchRequestEntry::builder();
+                entry
+                    .id(index.to_string())
+                    .receipt_handle(handle)
+                    .visibility_timeout(seconds)
+                    .build()
+                    .ok()
+            });
+            let call = self.client.change_message_visibility_batch().queue_url(url);
+            if let Err(error) = call.set_entries(Some(entries.collect())).send().await {
+                let error = Error::aws("ChangeMessageVisibilityBatch")(error);
+                tracing::warn!(
+                    error = error.chain(),
+                    "messages come back only when their visibility time-out ends"
+                );
+            }
+        }
+    }
+
+    /// Sends one batch; what SQS took not with the others is sent again.
+    async fn send_batch(&self, url: &str, batch: &[Outgoing]) -> Vec<Result<(), Error>> {
+        let mut results: Vec<Result<(), Error>> = batch
+            .iter()
+            .map(|_| Err(Error::Throttled("SendMessageBatch")))
+            .collect();
+        for try_number in 0..MAX_TRIES {
+            if try_number > 0 {
+                tokio::time::sleep(Duration::from_millis(100 << try_number)).await;
+            }
+            if let Err(error) = self.send_missing(url, batch, &mut results).await {
+                tracing::warn!(error = error.chain(), "a batch of messages was not taken");
+                break;
+            }
+            if results.iter().all(Result::is_ok) {
+                break;
+            }
+        }
+        results
+    }
+
+    async fn send_missing(
+        &self,
+        url: &str,
+        batch: &[Outgoing],
+        results: &mut [Result<(), Error>],
+    ) -> Result<(), Error> {
+        let missing = results
+            .iter()
+            .enumerate()
+            .filter(|(_, result)| result.is_err())
+            .map(|(index, _)| index);
+        let entries: Result<Vec<_>, Error> = missing.map(|index| batch[index].entry(index)).collect();
+        let call = self
+            .client
+            .send_message_batch()
+            .queue_url(url)
+            .set_entries(Some(entries?));
+        let answer = call.send().await.map_err(Error::aws("SendMessageBatch"))?;
+        for taken in answer.successful() {
+            if let Some(result) = taken
+                .id()
+                .parse()
+                .ok()
+                .and_then(|index: usize| results.get_mut(index))
+            {
+                *result = Ok(());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Cuts messages into batches that SQS takes, keeping their order.
+fn batches(messages: &[Outgoing]) -> Vec<&[Outgoing]> {
+    let mut batches = Vec::new();
+    let (mut start, mut bytes) = (0, 0);
+    for (index, message) in messages.iter().enumerate() {
+        let full = index - start == MAX_BATCH_MESSAGES || bytes + message.bytes() > MAX_BATCH_BYTES;
+        if full && index > start {
+            batches.push(&messages[start..index]);
+            (start, bytes) = (index, 0);
+        }
+        bytes += message.bytes();
+    }
+    if start < messages.len() {
+        batches.push(&messages[start..]);
+    }
+    batches
+}
+
+/// The message on the purges queue: make sure that nothing remains of an endpoint that is not there.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Purge {
+    /// Whom the endpoint belonged to.
+    pub workspace: crate::domain::id::WorkspaceId,
+    /// The endpoint.
+    pub endpoint: EndpointId,
+}
+
+impl Purge {
+    /// The purge as a message, after a delay.
+    ///
+    /// # Errors
+    /// It can't be written as JSON, which its types rule out.
+    pub fn outgoing(&self, delay_seconds: u16) -> Result<Outgoing, Error> {
+        let body = serde_json::to_string(self).map_err(Error::aws("SendMessage"))?;
+        Ok(Outgoing::plain(body, delay_seconds))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn batches_hold_every_message_once_within_the_quotas(sizes in proptest::collection::vec(0_usize..200_000, 0..60)) {
+            let messages: Vec<_> = sizes.iter().map(|size| Outgoing::plain("a".repeat(*size), 0)).collect();
+
+            let batches = batches(&messages);
+
+            prop_assert_eq!(batches.iter().map(|batch| batch.len()).sum::<usize>(), messages.len());
+            for batch in batches {
+                prop_assert!((1..=MAX_BATCH_MESSAGES).contains(&batch.len()));
+                prop_assert!(batch.len() == 1 || batch.iter().map(Outgoing::bytes).sum::<usize>() <= MAX_BATCH_BYTES);
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Long waits: one-time schedules that put a retry on its queue and delete themselves. A message that hopped
+//! through queues every 15 minutes instead would cost about fifty times as much.
+
+use aws_sdk_scheduler::Client;
+use aws_sdk_scheduler::operation::create_schedule::CreateScheduleError;
+use aws_sdk_scheduler::types::{ActionAfterCompletion, FlexibleTimeWindow, FlexibleTimeWindowMode, Target};
+use aws_types::SdkConfig;
+use jiff::Timestamp;
+
+use crate::Error;
+use crate::config::Config;
+use crate::domain::task::Task;
+use crate::domain::time;
+
+/// The schedule group of the deployment.
+#[derive(Debug)]
+pub struct Schedules {
+    client: Client,
+    group: String,
+    role_arn: String,
+    retries_queue_arn: String,
+}
+
+impl Schedules {
+    /// The deployment's schedules.
+    #[must_use]
+    pub fn new(aws: &SdkConfig, config: &Config) -> Self {
+        Self {
+            client: Client::new(aws),
+            group: config.schedule_group.clone(),
+            role_arn: config.scheduler_role_arn.clone(),
+            retries_queue_arn: config.retries_queue_arn.clone(),
+        }
+    }
+
+    /// Puts the task on the retries queue when it is due. Asking again for the same attempt changes nothing,
+    /// because the schedule is named after it.
+    ///
+    /// # Errors
+    /// The call to the scheduler failed.
+    pub async fn send_at(&self, task: Task, due: Timestamp) -> Result<(), Error> {
+        let name = format!("{}-{}", task.delivery, task.attempt);
+        let input = serde_json::to_string(&task.by_reference()).map_err(Error::aws("CreateSchedule"))?;
+        let window = FlexibleTimeWindow::builder()
+            .mode(FlexibleTimeWindowMode::Off)
+            .build();
+        let target = Target::builder()
+            .arn(&self.retries_queue_arn)
+            .role_arn(&self.role_arn)
+            .input(input)
+            .build();
+        let creation = self
+            .client
+            .create_schedule()
+            .group_name(&self.group)
+            .name(name)
+            .schedule_expression(format!(
+                "at({})",
+                time::format(time::ceil_second(due)).trim_end_matches('Z')
+            ))
+            .flexible_time_window(window.map_err(Error::aws("CreateSchedule"))?)
+            .target(target.map_err(Error::aws("CreateSchedule"))?)
+            .action_after_completion(ActionAfterCompletion::Delete)
+            .send()
+            .await;
+        match creation {
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(CreateScheduleError::is_conflict_exception) =>
+            {
+                Ok(())
+            }
+            other => other.map(|_| ()).map_err(Error::aws("CreateSchedule")),
+        }
+    }
+}

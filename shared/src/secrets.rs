@@ -1,0 +1,139 @@
+//! Signing secrets in Secrets Manager: one secret per endpoint, of which the endpoint's item names the version
+//! that signs. A version is fetched once per process.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::operation::delete_secret::DeleteSecretError;
+use aws_types::SdkConfig;
+
+use crate::domain::endpoint::Endpoint;
+use crate::domain::id::EndpointId;
+use crate::domain::secret::Secret;
+use crate::{Error, clock};
+
+/// Secrets kept in memory; about 200 bytes each. When full, the cache starts anew.
+const MAX_CACHED: usize = 10_000;
+
+/// The signing secrets of all endpoints.
+#[derive(Debug)]
+pub struct Secrets {
+    client: Client,
+    prefix: String,
+    cache: Mutex<HashMap<(EndpointId, String), Secret>>,
+}
+
+impl Secrets {
+    /// The secrets whose names begin with `prefix`.
+    #[must_use]
+    pub fn new(config: &SdkConfig, prefix: String) -> Self {
+        Self {
+            client: Client::new(config),
+            prefix,
+            cache: Mutex::default(),
+        }
+    }
+
+    /// Stores the first secret of an endpoint and returns its version.
+    ///
+    /// # Errors
+    /// The call to Secrets Manager failed.
+    pub async fn create(&self, endpoint: &EndpointId, secret: &Secret) -> Result<String, Error> {
+        let version = clock::random_token();
+        self.client
+            .create_secret()
+            .name(self.name(endpoint))
+            .description("Signing secret of a webhook endpoint")
+            .client_request_token(&version)
+            .secret_string(secret.reveal())
+            .send()
+            .await
+            .map_err(Error::aws("CreateSecret"))?;
+        Ok(version)
+    }
+
+    /// Stores another secret of an endpoint and returns its version. It signs nothing until the item names it.
+    ///
+    /// # Errors
+    /// The call to Secrets Manager failed.
+    pub async fn replace(&self, endpoint: &EndpointId, secret: &Secret) -> Result<String, Error> {
+        let version = clock::random_token();
+        self.client
+            .put_secret_value()
+            .secret_id(self.name(endpoint))
+            .client_request_token(&version)
+            .secret_string(secret.reveal())
+            .send()
+            .await
+            .map_err(Error::aws("PutSecretValue"))?;
+        Ok(version)
+    }
+
+    /// The secret that signs for an endpoint.
+    ///
+    /// # Errors
+    /// The call to Secrets Manager failed, or what it holds is no signing secret.
+    pub async fn current(&self, endpoint: &Endpoint) -> Result<Secret, Error> {
+        let key = (endpoint.id.clone(), endpoint.secret_version.clone());
+        if let Some(secret) = self.cached(&key) {
+            return Ok(secret);
+        }
+        let value = self
+            .client
+            .get_secret_value()
+            .secret_id(self.name(&endpoint.id))
+            .version_id(&endpoint.secret_version)
+            .send()
+            .await
+            .map_err(Error::aws("GetSecretValue"))?;
+        let secret =
+            Secret::parse(value.secret_string().unwrap_or_default()).map_err(Error::corrupt("secrets"))?;
+        self.remember(key, secret.clone());
+        Ok(secret)
+    }
+
+    /// Deletes an endpoint's secret for good; it is no error if there is none.
+    ///
+    /// # Errors
+    /// The call to Secrets Manager failed.
+    pub async fn delete(&self, endpoint: &EndpointId) -> Result<(), Error> {
+        let deletion = self
+            .client
+            .delete_secret()
+            .secret_id(self.name(endpoint))
+            .force_delete_without_recovery(true)
+            .send()
+            .await;
+        match deletion {
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(DeleteSecretError::is_resource_not_found_exception) =>
+            {
+                Ok(())
+            }
+            other => other.map(|_| ()).map_err(Error::aws("DeleteSecret")),
+        }
+    }
+
+    fn name(&self, endpoint: &EndpointId) -> String {
+        format!("{}{endpoint}", self.prefix)
+    }
+
+    fn cached(&self, key: &(EndpointId, String)) -> Option<Secret> {
+        self.cache
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(key)
+            .cloned()
+    }
+
+    fn remember(&self, key: (EndpointId, String), secret: Secret) {
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        if cache.len() >= MAX_CACHED {
+            cache.clear();
+        }
+        cache.insert(key, secret);
+    }
+}

@@ -1,0 +1,165 @@
+//! One strongly consistent read for everything that a batch of messages needs, across the tables.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::KeysAndAttributes;
+
+use super::attribute::Item;
+use super::deliveries::delivery_key;
+use super::endpoints::endpoint_key;
+use super::events::{StoredEvent, event_key};
+use super::{Store, delivery_item, endpoint_item, events};
+use crate::Error;
+use crate::domain::delivery::Delivery;
+use crate::domain::endpoint::Endpoint;
+use crate::domain::id::{DeliveryId, EndpointId, EventId, WorkspaceId};
+
+/// Most keys of a `BatchGetItem` (DynamoDB quota).
+const MAX_KEYS: usize = 100;
+
+/// Reads of what DynamoDB leaves over when it is throttled, or when the answer would exceed 16 MB.
+const MAX_READS: u32 = 8;
+
+/// What is to be read. Each item is read once, however often it is added.
+#[derive(Debug, Default)]
+pub struct BatchKeys {
+    endpoints: BTreeSet<(WorkspaceId, EndpointId)>,
+    deliveries: BTreeSet<(EndpointId, DeliveryId)>,
+    events: BTreeSet<(WorkspaceId, EventId)>,
+}
+
+impl BatchKeys {
+    /// Adds an endpoint.
+    pub fn add_endpoint(&mut self, workspace: &WorkspaceId, id: &EndpointId) {
+        self.endpoints.insert((workspace.clone(), id.clone()));
+    }
+
+    /// Adds a delivery.
+    pub fn add_delivery(&mut self, endpoint: &EndpointId, id: &DeliveryId) {
+        self.deliveries.insert((endpoint.clone(), id.clone()));
+    }
+
+    /// Adds an event.
+    pub fn add_event(&mut self, workspace: &WorkspaceId, id: &EventId) {
+        self.events.insert((workspace.clone(), id.clone()));
+    }
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct BatchRows {
+    endpoints: HashMap<String, Endpoint>,
+    deliveries: HashMap<(String, String), Delivery>,
+    events: HashMap<(String, String), StoredEvent>,
+}
+
+impl BatchRows {
+    /// An endpoint, if it exists.
+    #[must_use]
+    pub fn endpoint(&self, id: &EndpointId) -> Option<&Endpoint> {
+        self.endpoints.get(id.as_str())
+    }
+
+    /// A delivery's record, if there is one.
+    #[must_use]
+    pub fn delivery(&self, endpoint: &EndpointId, id: &DeliveryId) -> Option<&Delivery> {
+        self.deliveries.get(&(endpoint.to_string(), id.to_string()))
+    }
+
+    /// An event, if it is still kept.
+    #[must_use]
+    pub fn event(&self, workspace: &WorkspaceId, id: &EventId) -> Option<&StoredEvent> {
+        self.events.get(&(workspace.to_string(), id.to_string()))
+    }
+
+    /// An event, if it is still kept, given away.
+    pub fn take_event(&mut self, workspace: &WorkspaceId, id: &EventId) -> Option<StoredEvent> {
+        self.events.remove(&(workspace.to_string(), id.to_string()))
+    }
+}
+
+impl Store {
+    /// Reads everything at once, as of this moment.
+    ///
+    /// # Errors
+    /// A call failed, or DynamoDB left something over to the end.
+    pub async fn read(&self, keys: BatchKeys) -> Result<BatchRows, Error> {
+        let mut rows = BatchRows::default();
+        let endpoints = keys
+            .endpoints
+            .iter()
+            .map(|(workspace, id)| (&self.tables.endpoints, endpoint_key(workspace, id)));
+        let deliveries = keys
+            .deliveries
+            .iter()
+            .map(|(endpoint, id)| (&self.tables.deliveries, delivery_key(endpoint, id)));
+        let events = keys
+            .events
+            .iter()
+            .map(|(workspace, id)| (&self.tables.events, event_key(workspace, id)));
+        let all: Vec<_> = endpoints.chain(deliveries).chain(events).collect();
+        for chunk in all.chunks(MAX_KEYS) {
+            self.read_chunk(chunk, &mut rows).await?;
+        }
+        Ok(rows)
+    }
+
+    async fn read_chunk(&self, keys: &[(&String, Item)], rows: &mut BatchRows) -> Result<(), Error> {
+        let mut request = by_table(keys)?;
+        for read_number in 0..MAX_READS {
+            if read_number > 0 {
+                tokio::time::sleep(Duration::from_millis(50 << read_number.min(5))).await;
+            }
+            let call = self.client.batch_get_item().set_request_items(Some(request));
+            let answer = call.send().await.map_err(Error::aws("BatchGetItem"))?;
+            for (table, items) in answer.responses.unwrap_or_default() {
+                items
+                    .into_iter()
+                    .try_for_each(|item| self.add_row(&table, item, rows))?;
+            }
+            request = answer.unprocessed_keys.unwrap_or_default();
+            if request.is_empty() {
+                return Ok(());
+            }
+        }
+        Err(Error::Throttled("BatchGetItem"))
+    }
+
+    fn add_row(&self, table: &str, item: Item, rows: &mut BatchRows) -> Result<(), Error> {
+        if table == self.tables.endpoints {
+            let endpoint = endpoint_item::from_item(item)?;
+            rows.endpoints.insert(endpoint.id.to_string(), endpoint);
+        } else if table == self.tables.deliveries {
+            let delivery = delivery_item::from_item(item)?;
+            rows.deliveries
+                .insert((delivery.endpoint.to_string(), delivery.id.to_string()), delivery);
+        } else {
+            let part = |name: &str| {
+                item.get(name)
+                    .and_then(|value| value.as_s().ok())
+                    .cloned()
+                    .unwrap_or_default()
+            };
+            let key = (part("workspace"), part("event"));
+            rows.events.insert(key, events::from_item(item)?);
+        }
+        Ok(())
+    }
+}
+
+fn by_table(keys: &[(&String, Item)]) -> Result<HashMap<String, KeysAndAttributes>, Error> {
+    let mut tables: HashMap<&String, Vec<Item>> = HashMap::new();
+    for (table, key) in keys {
+        tables.entry(table).or_default().push(key.clone());
+    }
+    let request = tables.into_iter().map(|(table, keys)| {
+        let keys = KeysAndAttributes::builder()
+            .set_keys(Some(keys))
+            .consistent_read(true)
+            .build();
+        keys.map(|keys| (table.clone(), keys))
+            .map_err(Error::aws("BatchGetItem"))
+    });
+    request.collect()
+}

@@ -1,0 +1,242 @@
+//! Deliveries, keyed by endpoint and delivery: what was attempted, and how it ended.
+
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{
+    DeleteRequest, ReturnValue, ReturnValuesOnConditionCheckFailure, WriteRequest,
+};
+use futures::future::try_join_all;
+
+use super::attribute::{Item, key, number, text};
+use super::partiql::{self, Outcome, Statement};
+use super::{Store, delivery_item};
+use crate::Error;
+use crate::domain::delivery::{Delivery, Status};
+use crate::domain::id::{DeliveryId, EndpointId};
+
+/// Most items of a `BatchWriteItem` (DynamoDB quota).
+const MAX_DELETIONS: usize = 25;
+
+/// A new record of a delivery, and what it may replace.
+#[derive(Debug, Clone)]
+pub struct DeliveryWrite {
+    /// The record to write.
+    pub record: Delivery,
+    /// What must be there for it to be written.
+    pub expected: Expected,
+}
+
+/// What a write may replace; anything else means that somebody else was faster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// No record.
+    Absent,
+    /// A pending record with so many attempts.
+    Pending {
+        /// The attempts that the record has.
+        attempt_count: u32,
+    },
+}
+
+impl Expected {
+    /// What a write that follows from reading `record` may replace.
+    #[must_use]
+    pub fn of(record: Option<&Delivery>) -> Self {
+        record.map_or(Self::Absent, |record| Self::Pending {
+            attempt_count: record.attempt_count,
+        })
+    }
+}
+
+/// What became of a write.
+#[derive(Debug)]
+pub enum Written {
+    /// The record stands.
+    Yes,
+    /// Somebody else was faster: the record is another one now.
+    Overtaken,
+    /// It is not written.
+    Failed(Error),
+}
+
+impl Store {
+    /// Writes records of different deliveries, each under its condition, in one call for many.
+    /// The results stand in the order of the writes.
+    ///
+    /// # Errors
+    /// A record can't be written as an item, which its types rule out.
+    pub async fn record_deliveries(&self, writes: &[DeliveryWrite]) -> Result<Vec<Written>, Error> {
+        let statements: Result<Vec<_>, Error> = writes
+            .iter()
+            .map(|write| self.delivery_statement(write))
+            .collect();
+        let outcomes = partiql::run(&self.client, &statements?).await;
+        let written = outcomes.into_iter().map(|outcome| match outcome {
+            Outcome::Written => Written::Yes,
+            Outcome::Refused => Written::Overtaken,
+            Outcome::Failed(error) => Written::Failed(error),
+        });
+        Ok(written.collect())
+    }
+
+    /// Adds a record, if there is none.
+    ///
+    /// # Errors
+    /// The call failed. That there is one already is no error.
+    pub async fn put_delivery_if_absent(&self, record: &Delivery) -> Result<(), Error> {
+        let call = self
+            .client
+            .put_item()
+            .table_name(&self.tables.deliveries)
+            .set_item(Some(self.delivery_item(record)?))
+            .condition_expression("attribute_not_exists(delivery)");
+        match call.send().await {
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(PutItemError::is_conditional_check_failed_exception) =>
+            {
+                Ok(())
+            }
+            other => other.map(|_| ()).map_err(Error::aws("PutItem")),
+        }
+    }
+
+    /// One delivery, as of this moment.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or the call failed.
+    pub async fn delivery(&self, endpoint: &EndpointId, id: &DeliveryId) -> Result<Delivery, Error> {
+        let call = self.client.get_item().table_name(&self.tables.deliveries);
+        let call = call
+            .set_key(Some(delivery_key(endpoint, id)))
+            .consistent_read(true);
+        let item = call
+            .send()
+            .await
+            .map_err(Error::aws("GetItem"))?
+            .item
+            .ok_or(Error::NotFound)?;
+        delivery_item::from_item(item)
+    }
+
+    /// Makes a failed delivery pending again, for the manual retry of this name.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] unless the delivery has failed, [`Error::NotFound`], or the call failed.
+    pub async fn reopen_delivery(&self, failed: &Delivery, manual_retry: &str) -> Result<Delivery, Error> {
+        let call = self
+            .client
+            .update_item()
+            .table_name(&self.tables.deliveries)
+            .set_key(Some(delivery_key(&failed.endpoint, &failed.id)))
+            .condition_expression("#status = :failed AND attempt_count = :count")
+            .update_expression("SET #status = :pending, undelivered = :undelivered, manual_retry = :retry")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":failed", text(Status::Failed.as_str()))
+            .expression_attribute_values(":pending", text(Status::Pending.as_str()))
+            .expression_attribute_values(":count", number(failed.attempt_count))
+            .expression_attribute_values(":retry", text(manual_retry))
+            .expression_attribute_values(
+                ":undelivered",
+                text(delivery_item::undelivered_key(Status::Pending, &failed.id).unwrap_or_default()),
+            )
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        match call.send().await {
+            Ok(answer) => delivery_item::from_item(answer.attributes.unwrap_or_default()),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                    reopened_by(refused.item.clone(), manual_retry)
+                }
+                _ => Err(Error::aws("UpdateItem")(error)),
+            },
+        }
+    }
+
+    /// Deletes up to `limit` records of an endpoint's history and says how many there were; fewer than `limit`
+    /// means that none is left.
+    ///
+    /// # Errors
+    /// A call failed; some records may be gone by then.
+    pub async fn delete_some_deliveries(&self, endpoint: &EndpointId, limit: usize) -> Result<usize, Error> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.tables.deliveries)
+            .consistent_read(true)
+            .key_condition_expression("endpoint = :endpoint")
+            .expression_attribute_values(":endpoint", text(endpoint))
+            .projection_expression("endpoint, delivery")
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX));
+        let keys = query
+            .send()
+            .await
+            .map_err(Error::aws("Query"))?
+            .items
+            .unwrap_or_default();
+        try_join_all(keys.chunks(MAX_DELETIONS).map(|chunk| self.delete_chunk(chunk))).await?;
+        Ok(keys.len())
+    }
+
+    async fn delete_chunk(&self, keys: &[Item]) -> Result<(), Error> {
+        let request = |key: &Item| {
+            let deletion = DeleteRequest::builder().set_key(Some(key.clone())).build();
+            deletion.map(|deletion| WriteRequest::builder().delete_request(deletion).build())
+        };
+        let requests: Result<Vec<_>, _> = keys.iter().map(request).collect();
+        let call = self.client.batch_write_item();
+        let call = call.request_items(
+            &self.tables.deliveries,
+            requests.map_err(Error::aws("BatchWriteItem"))?,
+        );
+        // What DynamoDB leaves over is found again by the next query.
+        call.send()
+            .await
+            .map(|_| ())
+            .map_err(Error::aws("BatchWriteItem"))
+    }
+
+    fn delivery_statement(&self, write: &DeliveryWrite) -> Result<Statement, Error> {
+        let mut item = self.delivery_item(&write.record)?;
+        let Expected::Pending { attempt_count } = write.expected else {
+            return Ok(Statement::insert(&self.tables.deliveries, item));
+        };
+        let mut condition = delivery_key(&write.record.endpoint, &write.record.id);
+        condition.keys().for_each(|name| drop(item.remove(name)));
+        condition.insert("attempt_count".to_owned(), number(attempt_count));
+        condition.insert("status".to_owned(), text(Status::Pending.as_str()));
+        let removed: Vec<_> = delivery_item::OPTIONAL
+            .into_iter()
+            .filter(|name| !item.contains_key(*name))
+            .collect();
+        Ok(Statement::update(
+            &self.tables.deliveries,
+            condition,
+            item,
+            &removed,
+        ))
+    }
+
+    fn delivery_item(&self, record: &Delivery) -> Result<Item, Error> {
+        let accepted_at = record.id.accepted_at().unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        delivery_item::to_item(record, self.expiry(accepted_at))
+    }
+}
+
+/// The key of a delivery.
+pub(super) fn delivery_key(endpoint: &EndpointId, id: &DeliveryId) -> Item {
+    key([("endpoint", endpoint.as_str()), ("delivery", id.as_str())])
+}
+
+/// After a lost answer the SDK asks again, and then finds its own first try.
+fn reopened_by(item: Option<Item>, manual_retry: &str) -> Result<Delivery, Error> {
+    let delivery = delivery_item::from_item(item.ok_or(Error::NotFound)?)?;
+    if delivery.status == Status::Pending && delivery.manual_retry.as_deref() == Some(manual_retry) {
+        return Ok(delivery);
+    }
+    Err(Error::Conflict(format!(
+        "the delivery is {}; only a failed one can be retried",
+        delivery.status.as_str()
+    )))
+}

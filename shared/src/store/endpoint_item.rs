@@ -1,0 +1,64 @@
+//! An endpoint as it is stored.
+
+use serde::{Deserialize, Serialize};
+
+use super::attribute::{Item, instant, optional_instant};
+use crate::Error;
+use crate::domain::endpoint::{DisabledReason, Endpoint, Subscriptions};
+use crate::domain::id::{EndpointId, WorkspaceId};
+
+const TABLE: &str = "endpoints";
+
+#[derive(Serialize, Deserialize)]
+struct EndpointItem {
+    workspace: WorkspaceId,
+    endpoint: EndpointId,
+    url: String,
+    events: Subscriptions,
+    enabled: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    disabled_reason: Option<DisabledReason>,
+    secret_version: String,
+    created_at: i64,
+    updated_at: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    failing_since: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    exhausted_at: Option<i64>,
+}
+
+/// Writes an endpoint.
+pub(super) fn to_item(endpoint: &Endpoint) -> Result<Item, Error> {
+    let item = EndpointItem {
+        workspace: endpoint.workspace.clone(),
+        endpoint: endpoint.id.clone(),
+        url: endpoint.url.clone(),
+        events: endpoint.events.clone(),
+        enabled: endpoint.enabled,
+        disabled_reason: endpoint.disabled_reason,
+        secret_version: endpoint.secret_version.clone(),
+        created_at: endpoint.created_at.as_millisecond(),
+        updated_at: endpoint.updated_at.as_millisecond(),
+        failing_since: endpoint.failing_since.map(jiff::Timestamp::as_millisecond),
+        exhausted_at: endpoint.exhausted_at.map(jiff::Timestamp::as_millisecond),
+    };
+    serde_dynamo::to_item(item).map_err(Error::corrupt(TABLE))
+}
+
+/// Reads an endpoint.
+pub(super) fn from_item(item: Item) -> Result<Endpoint, Error> {
+    let item: EndpointItem = serde_dynamo::from_item(item).map_err(Error::corrupt(TABLE))?;
+    Ok(Endpoint {
+        workspace: item.workspace,
+        id: item.endpoint,
+        url: item.url,
+        events: item.events,
+        enabled: item.enabled,
+        disabled_reason: item.disabled_reason,
+        secret_version: item.secret_version,
+        created_at: instant(TABLE, item.created_at)?,
+        updated_at: instant(TABLE, item.updated_at)?,
+        failing_since: optional_instant(TABLE, item.failing_since)?,
+        exhausted_at: optional_instant(TABLE, item.exhausted_at)?,
+    })
+}

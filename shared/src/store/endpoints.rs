@@ -1,0 +1,390 @@
+//! Endpoints, keyed by workspace and endpoint. Beside them each workspace has one item that counts them,
+//! written in the same transaction, so that the limit holds however many are created at once.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{
+    CancellationReason, Delete, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    Update,
+};
+use jiff::Timestamp;
+
+use super::attribute::{Item, key, number, text, time};
+use super::{Store, endpoint_item};
+use crate::Error;
+use crate::domain::endpoint::{DisabledReason, Endpoint, Subscriptions};
+use crate::domain::id::{EndpointId, WorkspaceId};
+use crate::domain::target::TargetUrl;
+
+/// The sort key of the item that counts a workspace's endpoints; no endpoint's id can be that.
+const COUNT_KEY: &str = "#count";
+
+/// Tries of a transaction that another one on the same workspace got in the way of.
+const MAX_CONFLICTS: u32 = 40;
+
+/// What an owner changes of an endpoint; `None` leaves a field as it is.
+#[derive(Debug, Default)]
+pub struct EndpointChange {
+    /// Another url.
+    pub url: Option<TargetUrl>,
+    /// Other subscriptions.
+    pub events: Option<Subscriptions>,
+    /// Whether it receives anything. Enabling clears what this system remembers of its failures.
+    pub enabled: Option<bool>,
+}
+
+impl EndpointChange {
+    /// Whether nothing changes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.url.is_none() && self.events.is_none() && self.enabled.is_none()
+    }
+}
+
+impl Store {
+    /// One endpoint, as of this moment.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or the call failed.
+    pub async fn endpoint(&self, workspace: &WorkspaceId, id: &EndpointId) -> Result<Endpoint, Error> {
+        let call = self.client.get_item().table_name(&self.tables.endpoints);
+        let call = call
+            .set_key(Some(endpoint_key(workspace, id)))
+            .consistent_read(true);
+        let item = call
+            .send()
+            .await
+            .map_err(Error::aws("GetItem"))?
+            .item
+            .ok_or(Error::NotFound)?;
+        endpoint_item::from_item(item)
+    }
+
+    /// All endpoints of a workspace, oldest first, as of this moment.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn endpoints(&self, workspace: &WorkspaceId) -> Result<Vec<Endpoint>, Error> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.tables.endpoints)
+            .consistent_read(true)
+            .key_condition_expression("workspace = :workspace AND begins_with(endpoint, :prefix)")
+            .expression_attribute_values(":workspace", text(workspace))
+            .expression_attribute_values(":prefix", text(EndpointId::PREFIX));
+        let mut items = query.into_paginator().items().send();
+        let mut endpoints = Vec::new();
+        while let Some(item) = items.next().await {
+            endpoints.push(endpoint_item::from_item(item.map_err(Error::aws("Query"))?)?);
+        }
+        Ok(endpoints)
+    }
+
+    /// How many endpoints a workspace has.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn count_endpoints(&self, workspace: &WorkspaceId) -> Result<u32, Error> {
+        let call = self.client.get_item().table_name(&self.tables.endpoints);
+        let call = call.set_key(Some(key([
+            ("workspace", workspace.as_str()),
+            ("endpoint", COUNT_KEY),
+        ])));
+        let item = call
+            .send()
+            .await
+            .map_err(Error::aws("GetItem"))?
+            .item
+            .unwrap_or_default();
+        let count = item
+            .get("endpoints")
+            .and_then(|value| value.as_n().ok())
+            .and_then(|count| count.parse().ok());
+        Ok(count.unwrap_or(0))
+    }
+
+    /// Adds an endpoint, unless the workspace has `limit` already.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] at the limit, or the call failed.
+    pub async fn create_endpoint(&self, endpoint: &Endpoint, limit: u32) -> Result<(), Error> {
+        let put = Put::builder()
+            .table_name(&self.tables.endpoints)
+            .set_item(Some(endpoint_item::to_item(endpoint)?))
+            .condition_expression("attribute_not_exists(endpoint)")
+            .build()
+            .map_err(Error::aws("TransactWriteItems"))?;
+        let count = self
+            .count_change(&endpoint.workspace, 1)
+            .condition_expression("attribute_not_exists(endpoints) OR endpoints < :limit")
+            .expression_attribute_values(":limit", number(limit))
+            .build()
+            .map_err(Error::aws("TransactWriteItems"))?;
+        let reasons = self.transact(vec![
+            TransactWriteItem::builder().put(put).build(),
+            TransactWriteItem::builder().update(count).build(),
+        ]);
+        match reasons.await? {
+            None => Ok(()),
+            Some(_) => Err(Error::Conflict(format!(
+                "the workspace has {limit} endpoints, which is the limit"
+            ))),
+        }
+    }
+
+    /// Deletes an endpoint. That it is not there any more is what everything else follows from.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or the call failed.
+    pub async fn delete_endpoint(&self, workspace: &WorkspaceId, id: &EndpointId) -> Result<(), Error> {
+        let delete = Delete::builder()
+            .table_name(&self.tables.endpoints)
+            .set_key(Some(endpoint_key(workspace, id)))
+            .condition_expression("attribute_exists(endpoint)")
+            .build()
+            .map_err(Error::aws("TransactWriteItems"))?;
+        let count = self
+            .count_change(workspace, -1)
+            .build()
+            .map_err(Error::aws("TransactWriteItems"))?;
+        let reasons = self.transact(vec![
+            TransactWriteItem::builder().delete(delete).build(),
+            TransactWriteItem::builder().update(count).build(),
+        ]);
+        reasons.await?.map_or(Ok(()), |_| Err(Error::NotFound))
+    }
+
+    /// Changes an endpoint and returns it as it is then.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or the call failed.
+    pub async fn change_endpoint(
+        &self,
+        workspace: &WorkspaceId,
+        id: &EndpointId,
+        change: EndpointChange,
+        now: Timestamp,
+    ) -> Result<Endpoint, Error> {
+        let mut set = vec!["updated_at = :now"];
+        let mut call = self
+            .endpoint_update(workspace, id)
+            .expression_attribute_values(":now", time(now));
+        if let Some(url) = change.url {
+            set.push("#url = :url");
+            call = call.expression_attribute_names("#url", "url");
+            call = call.expression_attribute_values(":url", text(url.url()));
+        }
+        if let Some(events) = change.events {
+            set.push("events = :events");
+            let names = serde_dynamo::to_attribute_value(events).map_err(Error::corrupt("endpoints"))?;
+            call = call.expression_attribute_values(":events", names);
+        }
+        let mut remove = "";
+        if let Some(enabled) = change.enabled {
+            set.push("enabled = :enabled");
+            let value = serde_dynamo::to_attribute_value(enabled).map_err(Error::corrupt("endpoints"))?;
+            call = call.expression_attribute_values(":enabled", value);
+            remove = if enabled {
+                " REMOVE disabled_reason, failing_since, exhausted_at"
+            } else {
+                " REMOVE disabled_reason"
+            };
+        }
+        let call = call
+            .update_expression(format!("SET {}{remove}", set.join(", ")))
+            .return_values(ReturnValue::AllNew);
+        let answer = call.send().await.map_err(not_found_or_aws)?;
+        endpoint_item::from_item(answer.attributes.unwrap_or_default())
+    }
+
+    /// Makes another version of the secret the one that signs. This write is the moment the old one dies.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Conflict`] if another rotation came first, or the call failed.
+    pub async fn point_to_secret(
+        &self,
+        endpoint: &Endpoint,
+        version: &str,
+        now: Timestamp,
+    ) -> Result<Endpoint, Error> {
+        let answer = self
+            .endpoint_update(&endpoint.workspace, &endpoint.id)
+            .condition_expression("secret_version = :old OR secret_version = :new")
+            .update_expression("SET secret_version = :new, updated_at = :now")
+            .expression_attribute_values(":old", text(&endpoint.secret_version))
+            .expression_attribute_values(":new", text(version))
+            .expression_attribute_values(":now", time(now))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match answer {
+            Ok(answer) => endpoint_item::from_item(answer.attributes.unwrap_or_default()),
+            Err(error) if failed_condition(&error).is_some_and(|item| !item.is_empty()) => Err(
+                Error::Conflict("the secret is being rotated by another request".to_owned()),
+            ),
+            Err(error) => Err(not_found_or_aws(error)),
+        }
+    }
+
+    /// Remembers since when an endpoint has been failing, if that is not known yet.
+    ///
+    /// # Errors
+    /// The call failed. That the endpoint is gone is no error.
+    pub async fn note_failure(&self, endpoint: &Endpoint, now: Timestamp) -> Result<(), Error> {
+        let call = self.endpoint_update(&endpoint.workspace, &endpoint.id);
+        let call = call.update_expression("SET failing_since = if_not_exists(failing_since, :now)");
+        ignore_missing(call.expression_attribute_values(":now", time(now)).send().await)
+    }
+
+    /// Forgets an endpoint's failures, after a success.
+    ///
+    /// # Errors
+    /// The call failed. That the endpoint is gone is no error.
+    pub async fn forget_failures(&self, endpoint: &Endpoint) -> Result<(), Error> {
+        let call = self.endpoint_update(&endpoint.workspace, &endpoint.id);
+        ignore_missing(
+            call.update_expression("REMOVE failing_since, exhausted_at")
+                .send()
+                .await,
+        )
+    }
+
+    /// Remembers that a delivery ran out of attempts, and returns the endpoint as it is then; `None` if it is gone.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn note_exhaustion(
+        &self,
+        endpoint: &Endpoint,
+        now: Timestamp,
+    ) -> Result<Option<Endpoint>, Error> {
+        let call = self
+            .endpoint_update(&endpoint.workspace, &endpoint.id)
+            .update_expression("SET exhausted_at = :now, failing_since = if_not_exists(failing_since, :now)")
+            .expression_attribute_values(":now", time(now))
+            .return_values(ReturnValue::AllNew);
+        match call.send().await.map_err(not_found_or_aws) {
+            Err(Error::NotFound) => Ok(None),
+            other => endpoint_item::from_item(other?.attributes.unwrap_or_default()).map(Some),
+        }
+    }
+
+    /// Disables an endpoint on behalf of this system.
+    ///
+    /// # Errors
+    /// The call failed. That the endpoint is gone, or disabled already, is no error.
+    pub async fn disable_endpoint(
+        &self,
+        endpoint: &Endpoint,
+        reason: DisabledReason,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let reason = serde_dynamo::to_attribute_value(reason).map_err(Error::corrupt("endpoints"))?;
+        let call = self
+            .endpoint_update(&endpoint.workspace, &endpoint.id)
+            .condition_expression("attribute_exists(endpoint) AND enabled = :true")
+            .update_expression("SET enabled = :false, disabled_reason = :reason, updated_at = :now")
+            .expression_attribute_values(":true", aws_sdk_dynamodb::types::AttributeValue::Bool(true))
+            .expression_attribute_values(":false", aws_sdk_dynamodb::types::AttributeValue::Bool(false))
+            .expression_attribute_values(":reason", reason)
+            .expression_attribute_values(":now", time(now));
+        ignore_missing(call.send().await)
+    }
+
+    fn endpoint_update(&self, workspace: &WorkspaceId, id: &EndpointId) -> UpdateItemFluentBuilder {
+        let call = self.client.update_item().table_name(&self.tables.endpoints);
+        // Without the condition an update would bring a deleted endpoint back to life.
+        call.set_key(Some(endpoint_key(workspace, id)))
+            .condition_expression("attribute_exists(endpoint)")
+    }
+
+    fn count_change(
+        &self,
+        workspace: &WorkspaceId,
+        change: i32,
+    ) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
+        Update::builder()
+            .table_name(&self.tables.endpoints)
+            .set_key(Some(key([
+                ("workspace", workspace.as_str()),
+                ("endpoint", COUNT_KEY),
+            ])))
+            .update_expression("ADD endpoints :change")
+            .expression_attribute_values(":change", number(change))
+    }
+
+    /// Writes all items or none; `Some` with the reasons if a condition does not hold.
+    async fn transact(
+        &self,
+        items: Vec<TransactWriteItem>,
+    ) -> Result<Option<Vec<CancellationReason>>, Error> {
+        let mut conflicts = 0;
+        loop {
+            let call = self
+                .client
+                .transact_write_items()
+                .set_transact_items(Some(items.clone()));
+            let Err(error) = call.send().await else {
+                return Ok(None);
+            };
+            let reasons = cancellation_reasons(&error);
+            if reasons
+                .iter()
+                .any(|reason| reason.code() == Some("ConditionalCheckFailed"))
+            {
+                return Ok(Some(reasons));
+            }
+            conflicts += 1;
+            if reasons.is_empty() || conflicts == MAX_CONFLICTS {
+                return Err(Error::aws("TransactWriteItems")(error));
+            }
+            let jitter = u64::from(crate::clock::random::<1>()[0]) / 2;
+            tokio::time::sleep(Duration::from_millis(10 + jitter)).await;
+        }
+    }
+}
+
+/// The key of an endpoint.
+pub(super) fn endpoint_key(workspace: &WorkspaceId, id: &EndpointId) -> Item {
+    key([("workspace", workspace.as_str()), ("endpoint", id.as_str())])
+}
+
+fn cancellation_reasons(error: &SdkError<TransactWriteItemsError>) -> Vec<CancellationReason> {
+    match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+            cancelled.cancellation_reasons().to_vec()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The item of which a condition did not hold; empty if there is none.
+fn failed_condition(error: &SdkError<UpdateItemError>) -> Option<Item> {
+    match error.as_service_error()? {
+        UpdateItemError::ConditionalCheckFailedException(failed) => {
+            Some(failed.item.clone().unwrap_or_default())
+        }
+        _ => None,
+    }
+}
+
+fn not_found_or_aws(error: SdkError<UpdateItemError>) -> Error {
+    if failed_condition(&error).is_some() {
+        Error::NotFound
+    } else {
+        Error::aws("UpdateItem")(error)
+    }
+}
+
+fn ignore_missing<T>(result: Result<T, SdkError<UpdateItemError>>) -> Result<(), Error> {
+    match result.map_err(not_found_or_aws) {
+        Ok(_) | Err(Error::NotFound) => Ok(()),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,158 @@
+//! Events, keyed by workspace and event: the producer's bytes, stored once per event.
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::attribute::{Item, instant, key};
+use super::partiql::{self, Outcome, Statement};
+use super::{BatchKeys, Store};
+use crate::Error;
+use crate::domain::event::Event;
+use crate::domain::id::{EventId, WorkspaceId};
+
+const TABLE: &str = "events";
+
+/// An event that is to be stored.
+#[derive(Debug, Clone, Copy)]
+pub struct NewEvent<'a> {
+    /// The event.
+    pub event: &'a Event,
+    /// The message that brought it, which answers for its fan-out.
+    pub message_id: &'a str,
+}
+
+/// An event as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// The producer's bytes.
+    pub body: String,
+    /// When it was first stored.
+    pub accepted_at: Timestamp,
+    /// The message that brought it first.
+    pub message_id: String,
+}
+
+/// What became of an event that was to be stored.
+#[derive(Debug)]
+pub enum Insertion {
+    /// It is new.
+    Stored,
+    /// An event of this id is there already.
+    Existing(StoredEvent),
+    /// It is not stored.
+    Failed(Error),
+}
+
+#[derive(Serialize, Deserialize)]
+struct EventItem {
+    workspace: WorkspaceId,
+    event: EventId,
+    body: String,
+    accepted_at: i64,
+    message_id: String,
+    expires_at: i64,
+}
+
+impl Store {
+    /// Stores events that are not there yet, at the ordinary price of a write each and in one call for many.
+    /// The results stand in the order of the events, whose ids must differ within each workspace.
+    ///
+    /// # Errors
+    /// Existing events could not be read back; every event may be stored then, or not.
+    pub async fn insert_events(
+        &self,
+        events: &[NewEvent<'_>],
+        now: Timestamp,
+    ) -> Result<Vec<Insertion>, Error> {
+        let statements: Result<Vec<_>, Error> = events.iter().map(|new| self.insertion(*new, now)).collect();
+        let outcomes = partiql::run(&self.client, &statements?).await;
+        let refused = events
+            .iter()
+            .zip(&outcomes)
+            .filter(|(_, outcome)| matches!(outcome, Outcome::Refused));
+        let mut keys = BatchKeys::default();
+        refused.for_each(|(new, _)| keys.add_event(&new.event.workspace, &new.event.id));
+        let mut existing = self.read(keys).await?;
+        let insertions = events.iter().zip(outcomes).map(|(new, outcome)| match outcome {
+            Outcome::Written => Insertion::Stored,
+            Outcome::Failed(error) => Insertion::Failed(error),
+            Outcome::Refused => match existing.take_event(&new.event.workspace, &new.event.id) {
+                Some(stored) => Insertion::Existing(stored),
+                // It expired between the two calls; the message comes back and finds room.
+                None => Insertion::Failed(Error::NotFound),
+            },
+        });
+        Ok(insertions.collect())
+    }
+
+    /// Stores one event that is new by construction (its id is random).
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn put_event(&self, event: &Event, now: Timestamp) -> Result<(), Error> {
+        let item = self.event_item(
+            NewEvent {
+                event,
+                message_id: "test",
+            },
+            now,
+        )?;
+        let call = self
+            .client
+            .put_item()
+            .table_name(&self.tables.events)
+            .set_item(Some(item));
+        call.send()
+            .await
+            .map(|_| ())
+            .map_err(|error: SdkError<PutItemError>| Error::aws("PutItem")(error))
+    }
+
+    /// The bytes of an event; `None` once it has expired.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn event_body(&self, workspace: &WorkspaceId, id: &EventId) -> Result<Option<String>, Error> {
+        let call = self
+            .client
+            .get_item()
+            .table_name(&self.tables.events)
+            .set_key(Some(event_key(workspace, id)));
+        let item = call.send().await.map_err(Error::aws("GetItem"))?.item;
+        Ok(item.map(from_item).transpose()?.map(|stored| stored.body))
+    }
+
+    fn insertion(&self, new: NewEvent<'_>, now: Timestamp) -> Result<Statement, Error> {
+        Ok(Statement::insert(&self.tables.events, self.event_item(new, now)?))
+    }
+
+    fn event_item(&self, new: NewEvent<'_>, now: Timestamp) -> Result<Item, Error> {
+        let item = EventItem {
+            workspace: new.event.workspace.clone(),
+            event: new.event.id.clone(),
+            body: new.event.body.clone(),
+            accepted_at: now.as_millisecond(),
+            message_id: new.message_id.to_owned(),
+            expires_at: self.expiry(now),
+        };
+        serde_dynamo::to_item(item).map_err(Error::corrupt(TABLE))
+    }
+}
+
+/// The key of an event.
+pub(super) fn event_key(workspace: &WorkspaceId, id: &EventId) -> Item {
+    key([("workspace", workspace.as_str()), ("event", id.as_str())])
+}
+
+/// Reads an event.
+pub(super) fn from_item(item: Item) -> Result<StoredEvent, Error> {
+    let item: EventItem = serde_dynamo::from_item(item).map_err(Error::corrupt(TABLE))?;
+    let accepted_at = instant(TABLE, item.accepted_at)?;
+    Ok(StoredEvent {
+        body: item.body,
+        accepted_at,
+        message_id: item.message_id,
+    })
+}

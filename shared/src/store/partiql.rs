@@ -1,0 +1,216 @@
+//! Conditional writes in batches. `BatchWriteItem` knows no conditions and `TransactWriteItems` costs twice the
+//! write units; a batch of PartiQL statements checks each item's condition at the ordinary price, in one call.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementErrorCodeEnum as Code, BatchStatementRequest};
+
+use super::attribute::Item;
+use crate::Error;
+
+/// Most statements of a call (DynamoDB quota).
+const MAX_STATEMENTS: usize = 25;
+
+/// Most bytes of a call that this module puts together, far below DynamoDB's 16 MB.
+const MAX_BYTES: usize = 2 * 1024 * 1024;
+
+/// Tries of a statement that was throttled.
+const MAX_TRIES: u32 = 6;
+
+/// One conditional write.
+#[derive(Debug, Clone)]
+pub(super) struct Statement {
+    text: String,
+    parameters: Vec<AttributeValue>,
+    bytes: usize,
+}
+
+/// What became of a statement.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// It is written.
+    Written,
+    /// Its condition does not hold: the item exists, or it does not, or it is another.
+    Refused,
+    /// It was not written.
+    Failed(Error),
+}
+
+impl Statement {
+    /// Writes an item that must not exist.
+    pub(super) fn insert(table: &str, item: Item) -> Self {
+        let bytes = item.values().map(size).sum();
+        let (names, parameters): (Vec<_>, Vec<_>) = item.into_iter().unzip();
+        let fields: Vec<_> = names.iter().map(|name| format!("'{name}': ?")).collect();
+        Self {
+            text: format!("INSERT INTO \"{table}\" VALUE {{{}}}", fields.join(", ")),
+            parameters,
+            bytes,
+        }
+    }
+
+    /// Changes attributes of an item that must exist and have the attributes of `condition`, the key among them.
+    pub(super) fn update(table: &str, condition: Item, set: Item, remove: &[&str]) -> Self {
+        let bytes = set.values().chain(condition.values()).map(size).sum();
+        let mut text = format!("UPDATE \"{table}\"");
+        let mut parameters = Vec::new();
+        for (name, value) in set {
+            text.push_str(&format!(" SET \"{name}\" = ?"));
+            parameters.push(value);
+        }
+        for name in remove {
+            text.push_str(&format!(" REMOVE \"{name}\""));
+        }
+        let mut keyword = "WHERE";
+        for (name, value) in condition {
+            text.push_str(&format!(" {keyword} \"{name}\" = ?"));
+            parameters.push(value);
+            keyword = "AND";
+        }
+        Self {
+            text,
+            parameters,
+            bytes,
+        }
+    }
+
+    fn request(&self) -> Result<BatchStatementRequest, Error> {
+        BatchStatementRequest::builder()
+            .statement(&self.text)
+            .set_parameters(Some(self.parameters.clone()))
+            .build()
+            .map_err(Error::aws("BatchExecuteStatement"))
+    }
+}
+
+/// Runs the statements; the outcomes stand in their order. No two may concern the same item.
+pub(super) async fn run(client: &Client, statements: &[Statement]) -> Vec<Outcome> {
+    let mut outcomes = Vec::with_capacity(statements.len());
+    let mut rest = statements;
+    while !rest.is_empty() {
+        let (chunk, behind) = rest.split_at(chunk_length(rest));
+        outcomes.extend(run_chunk(client, chunk).await);
+        rest = behind;
+    }
+    outcomes
+}
+
+fn chunk_length(statements: &[Statement]) -> usize {
+    let mut bytes = 0;
+    let fitting = statements.iter().take(MAX_STATEMENTS).take_while(|statement| {
+        bytes += statement.bytes;
+        bytes <= MAX_BYTES
+    });
+    fitting.count().max(1)
+}
+
+async fn run_chunk(client: &Client, chunk: &[Statement]) -> Vec<Outcome> {
+    let mut outcomes: Vec<_> = chunk.iter().map(|_| None).collect();
+    for try_number in 0..MAX_TRIES {
+        if try_number > 0 {
+            tokio::time::sleep(Duration::from_millis(50 << try_number)).await;
+        }
+        let open: Vec<usize> = (0..chunk.len())
+            .filter(|index| outcomes[*index].is_none())
+            .collect();
+        if open.is_empty() {
+            break;
+        }
+        match run_once(client, open.iter().map(|index| &chunk[*index])).await {
+            Ok(answers) => open
+                .iter()
+                .zip(answers)
+                .for_each(|(index, answer)| outcomes[*index] = answer),
+            Err(error) => {
+                tracing::warn!(error = error.chain(), "a batch of writes failed");
+                break;
+            }
+        }
+    }
+    let throttled = || Outcome::Failed(Error::Throttled("BatchExecuteStatement"));
+    outcomes
+        .into_iter()
+        .map(|outcome| outcome.unwrap_or_else(throttled))
+        .collect()
+}
+
+/// One call; `None` for each statement that is worth another try.
+async fn run_once(
+    client: &Client,
+    statements: impl Iterator<Item = &Statement>,
+) -> Result<Vec<Option<Outcome>>, Error> {
+    let requests: Result<Vec<_>, Error> = statements.map(Statement::request).collect();
+    let call = client.batch_execute_statement().set_statements(Some(requests?));
+    let answer = call.send().await.map_err(Error::aws("BatchExecuteStatement"))?;
+    let outcomes = answer.responses.unwrap_or_default().into_iter().map(|response| {
+        let Some(error) = response.error else {
+            return Some(Outcome::Written);
+        };
+        match error.code() {
+            Some(Code::DuplicateItem | Code::ConditionalCheckFailed) => Some(Outcome::Refused),
+            Some(
+                Code::InternalServerError
+                | Code::ProvisionedThroughputExceeded
+                | Code::RequestLimitExceeded
+                | Code::ThrottlingError
+                | Code::TransactionConflict,
+            ) => None,
+            _ => {
+                let text = format!("{:?}: {}", error.code(), error.message().unwrap_or_default());
+                Some(Outcome::Failed(Error::Aws {
+                    action: "BatchExecuteStatement",
+                    source: text.into(),
+                }))
+            }
+        }
+    });
+    Ok(outcomes.collect())
+}
+
+/// Roughly how many bytes a value takes in a request.
+fn size(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) | AttributeValue::N(text) => text.len(),
+        AttributeValue::L(list) => list.iter().map(size).sum(),
+        AttributeValue::M(map) => map.iter().map(|(name, value)| name.len() + size(value)).sum(),
+        _ => 8,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::attribute::{key, text};
+    use super::*;
+
+    #[test]
+    fn an_insert_names_every_attribute_once() {
+        let statement = Statement::insert("t", key([("a", "1"), ("b", "2")]));
+
+        assert!(statement.text.starts_with("INSERT INTO \"t\" VALUE {'"));
+        assert_eq!(statement.text.matches('?').count(), 2);
+        assert_eq!(statement.parameters.len(), 2);
+    }
+
+    #[test]
+    fn an_update_has_its_parameters_in_the_order_of_its_text() {
+        let statement = Statement::update("t", key([("k", "1")]), key([("a", "2")]), &["b"]);
+
+        assert_eq!(
+            statement.text,
+            "UPDATE \"t\" SET \"a\" = ? REMOVE \"b\" WHERE \"k\" = ?"
+        );
+        assert_eq!(statement.parameters, vec![text("2"), text("1")]);
+    }
+
+    #[test]
+    fn a_chunk_keeps_to_the_quotas_and_never_is_empty() {
+        let small = Statement::insert("t", key([("a", "1")]));
+        let mut large = small.clone();
+        large.bytes = MAX_BYTES + 1;
+
+        assert_eq!(chunk_length(&vec![small.clone(); 60]), MAX_STATEMENTS);
+        assert_eq!(chunk_length(&[large.clone(), small.clone()]), 1);
+        assert_eq!(chunk_length(&[small, large]), 1);
+    }
+}

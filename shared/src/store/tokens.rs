@@ -1,0 +1,103 @@
+//! Grants of API tokens, keyed by the token's hash. Each request reads its grant anew, so that a revoked token
+//! stops at once.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+
+use super::Store;
+use super::attribute::{Item, instant, key, optional_instant, time};
+use crate::Error;
+use crate::domain::id::WorkspaceId;
+use crate::domain::token::{Grant, Scope, TokenHash};
+
+const TABLE: &str = "tokens";
+
+#[derive(Serialize, Deserialize)]
+struct GrantItem {
+    token_hash: String,
+    workspace: WorkspaceId,
+    scopes: Vec<Scope>,
+    created_at: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    revoked_at: Option<i64>,
+}
+
+impl Store {
+    /// What a token stands for, as of this moment.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or the call failed.
+    pub async fn grant(&self, token: &TokenHash) -> Result<Grant, Error> {
+        let call = self.client.get_item().table_name(&self.tables.tokens);
+        let call = call.set_key(Some(token_key(token))).consistent_read(true);
+        let item = call
+            .send()
+            .await
+            .map_err(Error::aws("GetItem"))?
+            .item
+            .ok_or(Error::NotFound)?;
+        let item: GrantItem = serde_dynamo::from_item(item).map_err(Error::corrupt(TABLE))?;
+        instant(TABLE, item.created_at)?;
+        Ok(Grant {
+            workspace: item.workspace,
+            scopes: item.scopes,
+            expires_at: optional_instant(TABLE, item.expires_at)?,
+            revoked_at: optional_instant(TABLE, item.revoked_at)?,
+        })
+    }
+
+    /// Adds a token.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn put_grant(&self, token: &TokenHash, grant: &Grant, now: Timestamp) -> Result<(), Error> {
+        let item = GrantItem {
+            token_hash: token.as_str().to_owned(),
+            workspace: grant.workspace.clone(),
+            scopes: grant.scopes.clone(),
+            created_at: now.as_millisecond(),
+            expires_at: grant.expires_at.map(Timestamp::as_millisecond),
+            revoked_at: grant.revoked_at.map(Timestamp::as_millisecond),
+        };
+        let item: Item = serde_dynamo::to_item(item).map_err(Error::corrupt(TABLE))?;
+        let call = self
+            .client
+            .put_item()
+            .table_name(&self.tables.tokens)
+            .set_item(Some(item));
+        call.send().await.map(|_| ()).map_err(Error::aws("PutItem"))
+    }
+
+    /// Revokes a token. A second time changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or the call failed.
+    pub async fn revoke_grant(&self, token: &TokenHash, now: Timestamp) -> Result<(), Error> {
+        let call = self
+            .client
+            .update_item()
+            .table_name(&self.tables.tokens)
+            .set_key(Some(token_key(token)))
+            .condition_expression("attribute_exists(token_hash)")
+            .update_expression("SET revoked_at = if_not_exists(revoked_at, :now)")
+            .expression_attribute_values(":now", time(now));
+        match call.send().await {
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+            {
+                Err(Error::NotFound)
+            }
+            other => other.map(|_| ()).map_err(Error::aws("UpdateItem")),
+        }
+    }
+}
+
+fn token_key(token: &TokenHash) -> Item {
+    key([("token_hash", token.as_str())])
+}
