@@ -1,0 +1,42 @@
+//! The routes, one file each: request, handler, answer.
+
+pub mod create_endpoint;
+pub mod delete_endpoint;
+pub mod get_delivery;
+pub mod get_endpoint;
+pub mod list_deliveries;
+pub mod list_endpoints;
+pub mod list_event_types;
+pub mod retry_delivery;
+pub mod rotate_secret;
+pub mod send_test_event;
+pub mod update_endpoint;
+
+use std::time::Duration;
+
+use shared::domain::target::TargetUrl;
+use shared::sender;
+
+use crate::app::App;
+use crate::problem::{FieldError, Problem};
+
+/// How long a name may take to be looked up when a url is saved.
+const LOOK_UP_DEADLINE: Duration = Duration::from_secs(2);
+
+/// Refuses a url whose name leads to an address that may not be sent to.
+async fn check_addresses(app: &App, url: &TargetUrl) -> Result<(), Problem> {
+    let look_up = sender::system_look_up();
+    if sender::is_allowed(app.config.targets, &look_up, url, LOOK_UP_DEADLINE).await {
+        return Ok(());
+    }
+    let message = "leads to a private or reserved address".to_owned();
+    Err(Problem::Invalid(vec![FieldError {
+        field: "url".to_owned(),
+        message,
+    }]))
+}
+
+/// Reads a field that is true or false.
+fn boolean(value: serde_json::Value) -> Result<bool, String> {
+    value.as_bool().ok_or_else(|| "must be true or false".to_owned())
+}

@@ -1,0 +1,83 @@
+//! `POST /`: creates an endpoint and shows its signing secret, this once.
+
+use lambda_http::Request;
+use lambda_http::http::{StatusCode, header::HeaderValue, header::LOCATION};
+use shared::clock;
+use shared::domain::endpoint::{Endpoint, Subscriptions};
+use shared::domain::id::EndpointId;
+use shared::domain::secret::Secret;
+use shared::domain::target::TargetUrl;
+use shared::queue::Purge;
+
+use super::{boolean, check_addresses};
+use crate::app::App;
+use crate::problem::Problem;
+use crate::serve::{Answer, Caller};
+use crate::{request, view};
+
+/// Later than this function's time-out, so that the purge sees how the creation ended.
+const PURGE_AFTER_SECONDS: u16 = 60;
+
+struct CreateEndpointRequest {
+    url: TargetUrl,
+    events: Subscriptions,
+    enabled: bool,
+}
+
+/// Creates an endpoint. Before its secret is made, a purge is put on its queue: it removes the secret again if the
+/// endpoint is not there a minute later, whatever became of this function.
+pub async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
+    let wanted = parse(app, &request)?;
+    check_addresses(app, &wanted.url).await?;
+    let limit = app.config.endpoint_limit;
+    if app.store.count_endpoints(&caller.workspace).await? >= limit {
+        return Err(Problem::Conflict(format!(
+            "the workspace has {limit} endpoints, which is the limit"
+        )));
+    }
+    let now = app.clock.now();
+    let id = EndpointId::new(now, clock::random_number());
+    let purge = Purge {
+        workspace: caller.workspace.clone(),
+        endpoint: id.clone(),
+    };
+    app.queues
+        .send_one(&app.config.queues.purges, purge.outgoing(PURGE_AFTER_SECONDS)?)
+        .await?;
+    let secret = Secret::new(clock::random());
+    let endpoint = Endpoint {
+        workspace: caller.workspace.clone(),
+        url: wanted.url.url().to_string(),
+        events: wanted.events,
+        enabled: wanted.enabled,
+        disabled_reason: None,
+        secret_version: app.secrets.create(&id, &secret).await?,
+        created_at: now,
+        updated_at: now,
+        failing_since: None,
+        exhausted_at: None,
+        id,
+    };
+    app.store.create_endpoint(&endpoint, limit).await?;
+    let mut response = view::endpoint_with_secret(StatusCode::CREATED, &endpoint, &secret);
+    if let Ok(location) = HeaderValue::from_str(&format!("/api/integrations/webhooks/{}", endpoint.id)) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    Ok(response)
+}
+
+fn parse(app: &App, request: &Request) -> Result<CreateEndpointRequest, Problem> {
+    let mut fields = request::json_object(request)?;
+    let url = fields.required("url", request::url(app.config.targets));
+    let events = fields.required("events", request::events);
+    let enabled = fields.optional("enabled", boolean);
+    fields.finish()?;
+    let (Some(url), Some(events)) = (url, events) else {
+        return Err(Problem::Invalid(Vec::new()));
+    };
+    Ok(CreateEndpointRequest {
+        url,
+        events,
+        enabled: enabled.unwrap_or(true),
+    })
+}

@@ -1,0 +1,17 @@
+//! `DELETE /:id`: deletes an endpoint. Its secret and history follow, because `purge` hears of every deletion
+//! through the table's stream.
+
+use lambda_http::Request;
+use shared::domain::freshness::SETTLED_AFTER;
+
+use crate::app::App;
+use crate::serve::{Answer, Caller};
+use crate::{request, view};
+
+/// Deletes the endpoint. Once this has answered, no attempt starts.
+pub async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
+    let id = request::path_id(&request, "id")?;
+    app.store.delete_endpoint(&caller.workspace, &id).await?;
+    tokio::time::sleep(SETTLED_AFTER).await;
+    Ok(view::no_content())
+}

@@ -1,0 +1,51 @@
+//! `GET /:id/deliveries`: an endpoint's deliveries, newest first.
+
+use jiff::Timestamp;
+use lambda_http::Request;
+use shared::domain::delivery::Status;
+use shared::domain::id::EndpointId;
+use shared::domain::time;
+use shared::store::HistoryFilter;
+
+use crate::app::App;
+use crate::problem::Problem;
+use crate::request::{PageRequest, Query};
+use crate::serve::{Answer, Caller};
+use crate::{request, view};
+
+/// Lists the deliveries.
+pub async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
+    let id: EndpointId = request::path_id(&request, "id")?;
+    let (filter, page) = parse(Query::of(&request))?;
+    app.store.endpoint(&caller.workspace, &id).await?;
+    let found = app.store.history(&id, filter, page.skip(), page.per_page).await?;
+    Ok(view::deliveries(&found.deliveries, found.total, page))
+}
+
+fn parse(mut query: Query) -> Result<(HistoryFilter, PageRequest), Problem> {
+    let filter = HistoryFilter {
+        from: query.take("from", instant)?,
+        to: query.take("to", instant)?,
+        status: query.take("status", status)?,
+    };
+    if let (Some(from), Some(to)) = (filter.from, filter.to)
+        && from > to
+    {
+        return Err(Problem::Malformed(
+            "the query parameter from is after to".to_owned(),
+        ));
+    }
+    let page = query.take_page()?;
+    query.finish()?;
+    Ok((filter, page))
+}
+
+fn instant(text: &str) -> Result<Timestamp, String> {
+    time::parse(text).ok_or_else(|| "must be an RFC 3339 time, such as 2026-06-07T10:30:05Z".to_owned())
+}
+
+fn status(text: &str) -> Result<Status, String> {
+    let known = [Status::Delivered, Status::Failed, Status::Pending];
+    let status = known.into_iter().find(|status| status.as_str() == text);
+    status.ok_or_else(|| "must be delivered, failed or pending".to_owned())
+}

@@ -1,0 +1,53 @@
+//! `GET /event-types`: the catalogue, with a sample of each event type.
+
+use lambda_http::Request;
+use lambda_http::http::StatusCode;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use shared::domain::event;
+use shared::domain::event_type::{CATALOGUE, EventType};
+
+use crate::app::App;
+use crate::problem::Problem;
+use crate::request::Query;
+use crate::serve::{Answer, Caller};
+use crate::view;
+
+/// The id of the event in every sample.
+const SAMPLE_EVENT_ID: &str = "evt_01HXYZ";
+
+#[derive(Serialize)]
+struct EventTypeView {
+    name: &'static str,
+    description: &'static str,
+    sample: Box<RawValue>,
+}
+
+#[derive(Serialize)]
+struct EventTypesView {
+    data: Vec<EventTypeView>,
+}
+
+/// Lists the event types.
+pub async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
+    Query::of(&request).finish()?;
+    let views = CATALOGUE.iter().map(|event_type| view(app, caller, event_type));
+    let data = views
+        .collect::<Result<_, _>>()
+        .map_err(|error| Problem::Internal(shared::Error::corrupt("samples")(error)))?;
+    Ok(view::json(StatusCode::OK, &EventTypesView { data }))
+}
+
+fn view(app: &App, caller: &Caller, event_type: &EventType) -> Result<EventTypeView, serde_json::Error> {
+    let sample = event::sample_body(
+        event_type,
+        caller.workspace.as_str(),
+        SAMPLE_EVENT_ID,
+        app.clock.now(),
+    )?;
+    Ok(EventTypeView {
+        name: event_type.name,
+        description: event_type.description,
+        sample: RawValue::from_string(sample)?,
+    })
+}

@@ -1,0 +1,26 @@
+//! `POST /:id/rotate-secret`: replaces the signing secret.
+
+use lambda_http::Request;
+use lambda_http::http::StatusCode;
+use shared::clock;
+use shared::domain::freshness::SETTLED_AFTER;
+use shared::domain::id::EndpointId;
+use shared::domain::secret::Secret;
+
+use crate::app::App;
+use crate::serve::{Answer, Caller};
+use crate::{request, view};
+
+/// Replaces the signing secret. The old one signs nothing once this has answered.
+pub async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
+    let id: EndpointId = request::path_id(&request, "id")?;
+    let endpoint = app.store.endpoint(&caller.workspace, &id).await?;
+    let secret = Secret::new(clock::random());
+    let version = app.secrets.replace(&id, &secret).await?;
+    let endpoint = app
+        .store
+        .point_to_secret(&endpoint, &version, app.clock.now())
+        .await?;
+    tokio::time::sleep(SETTLED_AFTER).await;
+    Ok(view::endpoint_with_secret(StatusCode::OK, &endpoint, &secret))
+}

@@ -1,0 +1,56 @@
+//! `POST /:id/test`: delivers the sample of an event type, once.
+
+use lambda_http::Request;
+use lambda_http::http::StatusCode;
+use shared::clock;
+use shared::domain::delivery::Delivery;
+use shared::domain::event::Event;
+use shared::domain::event_type::{self, EventType};
+use shared::domain::id::{DeliveryId, EndpointId, EventId};
+use shared::domain::task::{self, Kind, Task};
+use shared::queue::Outgoing;
+
+use crate::app::App;
+use crate::problem::Problem;
+use crate::serve::{Answer, Caller};
+use crate::{request, view};
+
+/// Puts a test event on its way. The message goes before the record: should this function die in between,
+/// `deliver` makes the record itself.
+pub async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
+    let id: EndpointId = request::path_id(&request, "id")?;
+    let event_type = parse(&request)?;
+    app.store.endpoint(&caller.workspace, &id).await?;
+    let now = app.clock.now();
+    let event_id = EventId::new(now, clock::random_number());
+    let event = Event::sample(event_type, &caller.workspace, &event_id, now)
+        .map_err(|error| Problem::Internal(shared::Error::corrupt("samples")(error)))?;
+    let task = Task {
+        workspace: caller.workspace.clone(),
+        delivery: DeliveryId::derive(now, &event_id, &id),
+        endpoint: id,
+        event: event.name.clone(),
+        event_id,
+        attempt: 1,
+        kind: Kind::Test,
+        manual_retry: None,
+        body: task::inline_body(&event.body),
+    };
+    app.store.put_event(&event, now).await?;
+    app.queues
+        .send_one(&app.config.queues.deliveries, Outgoing::task(&task, 0)?)
+        .await?;
+    let delivery = Delivery::pending(&task);
+    app.store.put_delivery_if_absent(&delivery).await?;
+    Ok(view::delivery(StatusCode::ACCEPTED, &delivery))
+}
+
+fn parse(request: &Request) -> Result<&'static EventType, Problem> {
+    let mut fields = request::json_object(request)?;
+    let event_type = fields.required("event", |value| {
+        let name = value.as_str().ok_or("must be a string")?;
+        event_type::find(name).ok_or_else(|| "is no event type".to_owned())
+    });
+    fields.finish()?;
+    event_type.ok_or(Problem::Invalid(Vec::new()))
+}

@@ -1,0 +1,44 @@
+//! `PATCH /:id`: changes what is given of an endpoint, and nothing else.
+
+use lambda_http::Request;
+use shared::domain::freshness::SETTLED_AFTER;
+use shared::domain::id::EndpointId;
+use shared::store::EndpointChange;
+
+use super::{boolean, check_addresses};
+use crate::app::App;
+use crate::problem::Problem;
+use crate::serve::{Answer, Caller};
+use crate::{request, view};
+
+/// Changes the endpoint. Once this has answered that it is disabled, no attempt starts.
+pub async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
+    let id: EndpointId = request::path_id(&request, "id")?;
+    let change = parse(app, &request)?;
+    if change.is_empty() {
+        return Ok(view::endpoint(&app.store.endpoint(&caller.workspace, &id).await?));
+    }
+    if let Some(url) = &change.url {
+        check_addresses(app, url).await?;
+    }
+    let disables = change.enabled == Some(false);
+    let endpoint = app
+        .store
+        .change_endpoint(&caller.workspace, &id, change, app.clock.now())
+        .await?;
+    if disables {
+        tokio::time::sleep(SETTLED_AFTER).await;
+    }
+    Ok(view::endpoint(&endpoint))
+}
+
+fn parse(app: &App, request: &Request) -> Result<EndpointChange, Problem> {
+    let mut fields = request::json_object(request)?;
+    let change = EndpointChange {
+        url: fields.optional("url", request::url(app.config.targets)),
+        events: fields.optional("events", request::events),
+        enabled: fields.optional("enabled", boolean),
+    };
+    fields.finish()?;
+    Ok(change)
+}

@@ -1,0 +1,11 @@
+//! The Lambda functions: the boundary to API Gateway, SQS and DynamoDB streams. One handler per route in `api`,
+//! one per queue in `queue`, one per operator's command in `operator`; everything said once in the other modules.
+
+pub mod api;
+pub mod app;
+pub mod operator;
+pub mod problem;
+pub mod queue;
+pub mod request;
+pub mod serve;
+pub mod view;

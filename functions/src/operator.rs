@@ -1,0 +1,4 @@
+//! The functions that an operator invokes with IAM rights; they have no route.
+
+pub mod issue_token;
+pub mod revoke_token;

@@ -1,0 +1,159 @@
+//! Everything that an API request can meet, and its answer: the one place that writes error bodies.
+
+use lambda_http::Body;
+use lambda_http::http::{Response, StatusCode, header};
+use serde::Serialize;
+use shared::Error;
+use shared::domain::token::Scope;
+
+/// Why a request is not answered with what it asked for. The texts are for the caller.
+#[derive(Debug)]
+pub enum Problem {
+    /// 400: the request can't be read.
+    Malformed(String),
+    /// 401: no valid token.
+    Unauthorized(&'static str),
+    /// 403: a valid token without the needed scope.
+    Forbidden(Scope),
+    /// 404: there is no such thing in the caller's workspace.
+    NotFound,
+    /// 409: the state of the resource does not allow it.
+    Conflict(String),
+    /// 413: the body is too large.
+    TooLarge,
+    /// 422: fields that can't be accepted, all of them.
+    Invalid(Vec<FieldError>),
+    /// 500: something broke here; the caller learns nothing of it.
+    Internal(Error),
+}
+
+/// What is wrong with a field of the request's body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// The field's name.
+    pub field: String,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    #[serde(rename = "statusCode")]
+    status_code: u16,
+    error: &'a str,
+    message: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldError>,
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NotFound => Self::NotFound,
+            Error::Conflict(message) => Self::Conflict(message),
+            error => Self::Internal(error),
+        }
+    }
+}
+
+impl Problem {
+    /// The status of the answer.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The answer, in the shape of the API.
+    #[must_use]
+    pub fn into_response(self, request_id: &str) -> Response<Body> {
+        let status = self.status();
+        let body = ErrorBody {
+            status_code: status.as_u16(),
+            error: status.canonical_reason().unwrap_or_default(),
+            message: self.message(request_id),
+            errors: if let Self::Invalid(errors) = self {
+                errors
+            } else {
+                Vec::new()
+            },
+        };
+        let mut response = crate::view::json(status, &body);
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(
+                header::WWW_AUTHENTICATE,
+                header::HeaderValue::from_static("Bearer"),
+            );
+        }
+        response
+    }
+
+    fn message(&self, request_id: &str) -> String {
+        match self {
+            Self::Malformed(message) | Self::Conflict(message) => message.clone(),
+            Self::Unauthorized(message) => (*message).to_owned(),
+            Self::Forbidden(scope) => format!("the token lacks the scope {}", scope.as_str()),
+            Self::NotFound => "there is no such resource in your workspace".to_owned(),
+            Self::TooLarge => format!("the body is larger than {} bytes", crate::request::MAX_BODY_BYTES),
+            Self::Invalid(_) => "the request has invalid fields".to_owned(),
+            Self::Internal(_) => {
+                format!("something went wrong on our side; quote the request id {request_id}")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(problem: Problem) -> serde_json::Value {
+        serde_json::from_slice(problem.into_response("r-1").body()).unwrap()
+    }
+
+    #[test]
+    fn an_error_has_the_body_of_the_contract() {
+        assert_eq!(
+            body(Problem::NotFound),
+            serde_json::json!({
+                "statusCode": 404,
+                "error": "Not Found",
+                "message": "there is no such resource in your workspace"
+            })
+        );
+    }
+
+    #[test]
+    fn an_internal_error_shows_nothing_but_the_request_id() {
+        let source = std::io::Error::other("arn:aws:dynamodb:secret-table");
+
+        let text = body(Problem::Internal(Error::aws("GetItem")(source))).to_string();
+
+        assert!(text.contains("r-1"));
+        assert!(!text.contains("dynamodb") && !text.contains("GetItem"));
+    }
+
+    #[test]
+    fn an_invalid_request_names_every_bad_field() {
+        let error = |field: &str| FieldError {
+            field: field.to_owned(),
+            message: "is wrong".to_owned(),
+        };
+
+        let body = body(Problem::Invalid(vec![error("url"), error("events")]));
+
+        assert_eq!(body["statusCode"], 422);
+        assert_eq!(
+            body["errors"][1],
+            serde_json::json!({"field": "events", "message": "is wrong"})
+        );
+    }
+}

@@ -1,0 +1,129 @@
+//! `deliver`: makes the attempts of a batch, all at once, and records what came of each.
+//!
+//! Invariants: nothing is acknowledged before its outcome is recorded. A failed attempt that is to be followed by
+//! another is recorded, its message made visible at once and reported as failed; since it was received once already,
+//! SQS then moves it to the failed-attempts queue, which `retry` reads. An attempt begins only while what was read of
+//! its endpoint is fresh (`shared::domain::freshness`). At least once: if this function dies between a POST and its
+//! record, the attempt counts as interrupted and is made again.
+
+mod batch;
+mod posting;
+mod record;
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use shared::domain::plan::{self, Step};
+use shared::domain::task::Task;
+use shared::store::{BatchKeys, BatchRows, Expected};
+
+use self::batch::Batch;
+use self::posting::{Job, Posting, Slots};
+use self::record::Finished;
+use crate::app::App;
+use crate::serve::{Deadline, Message};
+
+/// How long finished attempts wait for others before they are recorded: full batches cost less, but an endpoint that
+/// hangs must not hold back the records of the others.
+const RECORD_WITHIN: Duration = Duration::from_millis(500);
+
+/// Delivers a batch.
+pub async fn handle(app: &App, messages: Vec<Message>, deadline: Deadline) -> Vec<String> {
+    let mut batch = Batch::default();
+    let jobs = unique(parse(&messages, &mut batch), &mut batch);
+    let Some((rows, posting)) = read(app, &jobs, deadline).await else {
+        batch.fail_all(jobs);
+        return batch.hand_over(app).await;
+    };
+    let mut attempts = Vec::new();
+    let mut finished = Vec::new();
+    for job in jobs {
+        let record = rows.delivery(&job.task.endpoint, &job.task.delivery);
+        let endpoint = rows.endpoint(&job.task.endpoint);
+        let expected = Expected::of(record);
+        match (plan::step(&job.task, endpoint, record), endpoint) {
+            (Step::Skip, _) | (_, None) => {}
+            (Step::HandOver, _) => batch.fail(job.message),
+            (Step::Refuse(record), _) => finished.push(Finished::refused(job, record, expected)),
+            (Step::Attempt(_), Some(endpoint)) if posting.belongs_beside_retries(&job, endpoint) => {
+                batch.defer(job)
+            }
+            (Step::Attempt(record), Some(endpoint)) => {
+                attempts.push(posting.attempt(job, endpoint.clone(), record, expected, &rows));
+            }
+        }
+    }
+    let mut running: FuturesUnordered<_> = attempts.into_iter().collect();
+    loop {
+        let next = if finished.is_empty() {
+            Ok(running.next().await)
+        } else {
+            tokio::time::timeout(RECORD_WITHIN, running.next()).await
+        };
+        match next {
+            Ok(Some(outcome)) => outcome.sort_into(&mut finished, &mut batch),
+            Ok(None) => break,
+            Err(_) => record::record(app, std::mem::take(&mut finished), &mut batch).await,
+        }
+    }
+    record::record(app, finished, &mut batch).await;
+    batch.hand_over(app).await
+}
+
+fn parse<'a>(messages: &'a [Message], batch: &mut Batch<'a>) -> Vec<Job<'a>> {
+    let jobs = messages
+        .iter()
+        .filter_map(|message| match serde_json::from_str::<Task>(&message.body) {
+            Ok(task) => Some(Job { message, task }),
+            Err(error) => {
+                tracing::warn!(message.id, error = error.to_string(), "a message is no delivery");
+                batch.fail(message);
+                None
+            }
+        });
+    jobs.collect()
+}
+
+/// One job per delivery: the same attempt twice is made once, and another attempt of the same delivery waits.
+fn unique<'a>(jobs: Vec<Job<'a>>, batch: &mut Batch<'a>) -> Vec<Job<'a>> {
+    let mut attempts = HashSet::new();
+    let mut deliveries = HashSet::new();
+    let mut first = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        if !attempts.insert((
+            job.task.delivery.clone(),
+            job.task.attempt,
+            job.task.manual_retry.clone(),
+        )) {
+            continue;
+        }
+        if deliveries.insert(job.task.delivery.clone()) {
+            first.push(job)
+        } else {
+            batch.defer(job)
+        }
+    }
+    first
+}
+
+/// Reads everything the batch needs, in one call; `None` if that fails.
+async fn read<'a>(app: &'a App, jobs: &[Job<'_>], deadline: Deadline) -> Option<(BatchRows, Posting<'a>)> {
+    let mut keys = BatchKeys::default();
+    for Job { task, .. } in jobs {
+        keys.add_endpoint(&task.workspace, &task.endpoint);
+        keys.add_delivery(&task.endpoint, &task.delivery);
+        if task.body.is_none() {
+            keys.add_event(&task.workspace, &task.event_id);
+        }
+    }
+    let posting = Posting::new(app, deadline, Slots::default());
+    match app.store.read(keys).await {
+        Ok(rows) => Some((rows, posting)),
+        Err(error) => {
+            tracing::warn!(error = error.chain(), "a batch of deliveries could not be read");
+            None
+        }
+    }
+}

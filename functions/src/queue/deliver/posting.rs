@@ -1,0 +1,174 @@
+//! Making one attempt: a slot, a fresh endpoint, its secret, the POST.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use shared::Error;
+use shared::domain::delivery::{Attempt, Delivery, Failure};
+use shared::domain::endpoint::Endpoint;
+use shared::domain::freshness::FRESH_FOR;
+use shared::domain::id::EndpointId;
+use shared::domain::secret::Secret;
+use shared::domain::task::{Kind, Task};
+use shared::sender::Request;
+use shared::store::{BatchKeys, BatchRows, Expected};
+use tokio::sync::Semaphore;
+
+use super::batch::Batch;
+use super::record::Finished;
+use crate::app::App;
+use crate::serve::{Deadline, Message};
+
+/// Attempts in flight to one endpoint from one process.
+const MAX_IN_FLIGHT_PER_ENDPOINT: usize = 10;
+
+/// What remains of an invocation after the last attempt may end: time to record it.
+const RESERVE: Duration = Duration::from_secs(3);
+
+/// A task and the message that brought it.
+pub(super) struct Job<'a> {
+    pub(super) message: &'a Message,
+    pub(super) task: Task,
+}
+
+/// What came of an attempt.
+pub(super) enum Outcome<'a> {
+    /// It was made, or the delivery ends without it; that is to be recorded.
+    Finished(Finished<'a>),
+    /// Nothing is left to do: the endpoint was deleted meanwhile.
+    Nothing,
+    /// It could not be made; `retry` counts it as interrupted.
+    Failed(&'a Message),
+    /// There was no time left for it.
+    Deferred(Job<'a>),
+}
+
+impl<'a> Outcome<'a> {
+    pub(super) fn sort_into(self, finished: &mut Vec<Finished<'a>>, batch: &mut Batch<'a>) {
+        match self {
+            Self::Finished(outcome) => finished.push(outcome),
+            Self::Nothing => {}
+            Self::Failed(message) => batch.fail(message),
+            Self::Deferred(job) => batch.defer(job),
+        }
+    }
+}
+
+/// The slots of the endpoints of a batch.
+#[derive(Default)]
+pub(super) struct Slots(Mutex<HashMap<EndpointId, Arc<Semaphore>>>);
+
+impl Slots {
+    fn of(&self, endpoint: &EndpointId) -> Arc<Semaphore> {
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let slots = slots.entry(endpoint.clone());
+        Arc::clone(slots.or_insert_with(|| Arc::new(Semaphore::new(MAX_IN_FLIGHT_PER_ENDPOINT))))
+    }
+}
+
+/// The attempts of a batch.
+pub(super) struct Posting<'app> {
+    app: &'app App,
+    deadline: Deadline,
+    slots: Slots,
+    read_at: Instant,
+}
+
+impl<'app> Posting<'app> {
+    /// To be made before the batch is read: what it reads is fresh from now on.
+    pub(super) fn new(app: &'app App, deadline: Deadline, slots: Slots) -> Self {
+        Self {
+            app,
+            deadline,
+            slots,
+            read_at: Instant::now(),
+        }
+    }
+
+    /// Whether a first attempt is to wait beside the retries, where it holds up no healthy endpoint.
+    pub(super) fn belongs_beside_retries(&self, job: &Job<'_>, endpoint: &Endpoint) -> bool {
+        let first_lane =
+            self.app.config.queues.url_of(&job.message.queue_arn) == Some(&self.app.config.queues.deliveries);
+        first_lane && job.task.kind == Kind::Automatic && endpoint.failing_since.is_some()
+    }
+
+    /// Makes one attempt.
+    pub(super) async fn attempt<'a>(
+        &self,
+        job: Job<'a>,
+        endpoint: Endpoint,
+        record: Delivery,
+        expected: Expected,
+        rows: &BatchRows,
+    ) -> Outcome<'a> {
+        let stored = rows
+            .event(&job.task.workspace, &job.task.event_id)
+            .map(|event| event.body.as_str());
+        let Some(body) = job.task.body.as_deref().or(stored).map(str::to_owned) else {
+            return Outcome::Finished(Finished::ended(job, record, expected, Failure::EventExpired));
+        };
+        let slots = self.slots.of(&endpoint.id);
+        let Ok(_slot) = slots.acquire().await else {
+            return Outcome::Failed(job.message);
+        };
+        if self.deadline.left() < self.app.config.post_deadline + RESERVE {
+            return Outcome::Deferred(job);
+        }
+        let (endpoint, secret) = match self.fresh(&job.task, endpoint).await {
+            Ok(Some(fresh)) => fresh,
+            Ok(None) => return Outcome::Nothing,
+            Err(error) => {
+                tracing::warn!(error = error.chain(), delivery.id = %job.task.delivery, "an attempt could not be made");
+                return Outcome::Failed(job.message);
+            }
+        };
+        if !endpoint.enabled && job.task.kind != Kind::Test {
+            return Outcome::Finished(Finished::refused(job, record, expected));
+        }
+        match self.post(&job.task, &endpoint, &secret, &body).await {
+            Some(attempt) => Outcome::Finished(Finished::attempted(job, endpoint, record, expected, attempt)),
+            None => Outcome::Failed(job.message),
+        }
+    }
+
+    async fn post(&self, task: &Task, endpoint: &Endpoint, secret: &Secret, body: &str) -> Option<Attempt> {
+        let sender = match self.app.sender() {
+            Ok(sender) => sender,
+            Err(error) => {
+                tracing::error!(error = error.to_string(), "nothing can be sent");
+                return None;
+            }
+        };
+        let request = Request {
+            url: &endpoint.url,
+            event_id: &task.event_id,
+            body,
+            secret,
+        };
+        Some(
+            sender
+                .attempt(request, self.app.clock.now(), self.app.config.post_deadline)
+                .await,
+        )
+    }
+
+    /// The endpoint as it was read less than [`FRESH_FOR`] ago, and its secret; `None` if it is gone.
+    async fn fresh(&self, task: &Task, mut endpoint: Endpoint) -> Result<Option<(Endpoint, Secret)>, Error> {
+        let mut read_at = self.read_at;
+        loop {
+            let secret = self.app.secrets.current(&endpoint).await?;
+            if read_at.elapsed() < FRESH_FOR {
+                return Ok(Some((endpoint, secret)));
+            }
+            read_at = Instant::now();
+            let mut keys = BatchKeys::default();
+            keys.add_endpoint(&task.workspace, &task.endpoint);
+            let rows = self.app.store.read(keys).await?;
+            let Some(current) = rows.endpoint(&task.endpoint) else {
+                return Ok(None);
+            };
+            endpoint = current.clone();
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! `retry`: reads the failed-attempts queue and decides what follows each failed attempt. It is the one place that
+//! knows the retry schedule.
+//!
+//! Invariants: the record decides, not the message; an attempt without a recorded outcome was cut off and is recorded
+//! as interrupted. A message is deleted only when what follows is recorded and on its way. What can't be read is
+//! parked.
+
+use std::collections::HashSet;
+
+use jiff::{SignedDuration, Timestamp};
+use shared::Error;
+use shared::domain::endpoint::{DisabledReason, Endpoint};
+use shared::domain::plan::{self, FollowUp};
+use shared::domain::task::Task;
+use shared::queue::{MAX_DELAY_SECONDS, Outgoing};
+use shared::store::{BatchKeys, BatchRows, DeliveryWrite, Expected, Written};
+
+use super::hand_back;
+use crate::app::App;
+use crate::serve::{Deadline, Message};
+
+/// A failed attempt and the message that tells of it.
+struct Failed<'a> {
+    message: &'a Message,
+    task: Task,
+}
+
+/// What follows a failed attempt, and the record that says so.
+struct Decision<'a> {
+    failed: Failed<'a>,
+    follow_up: FollowUp,
+    write: DeliveryWrite,
+    endpoint: Endpoint,
+}
+
+/// Decides what follows a batch of failed attempts.
+pub async fn handle(app: &App, messages: Vec<Message>, _deadline: Deadline) -> Vec<String> {
+    let mut unhandled = Vec::new();
+    let tasks = parse(app, &messages, &mut unhandled).await;
+    let tasks = unique(tasks, &mut unhandled);
+    let rows = match read(app, &tasks).await {
+        Ok(rows) => rows,
+        Err(error) => {
+            tracing::warn!(
+                error = error.chain(),
+                "a batch of failed attempts could not be read"
+            );
+            unhandled.extend(tasks.iter().map(|failed| failed.message));
+            return hand_back(app, unhandled).await;
+        }
+    };
+    let decisions = decide(app, tasks, &rows);
+    let writes: Vec<_> = decisions.iter().map(|decision| decision.write.clone()).collect();
+    let written = match app.store.record_deliveries(&writes).await {
+        Ok(written) => written,
+        Err(error) => {
+            tracing::warn!(
+                error = error.chain(),
+                "a batch of failed attempts could not be recorded"
+            );
+            Vec::new()
+        }
+    };
+    let mut written = written.into_iter();
+    for decision in decisions {
+        let message = decision.failed.message;
+        let result = match written.next() {
+            Some(Written::Yes) => carry_out(app, decision).await,
+            // Somebody else changed the record; what follows from it is decided when the message comes back.
+            Some(Written::Overtaken) | None => Err(Error::Throttled("BatchExecuteStatement")),
+            Some(Written::Failed(error)) => Err(error),
+        };
+        if let Err(error) = result {
+            tracing::warn!(error = error.chain(), message.id, "a failed attempt comes back");
+            unhandled.push(message);
+        }
+    }
+    hand_back(app, unhandled).await
+}
+
+/// Reads the tasks; what is none is parked.
+async fn parse<'a>(app: &App, messages: &'a [Message], unhandled: &mut Vec<&'a Message>) -> Vec<Failed<'a>> {
+    let mut tasks = Vec::with_capacity(messages.len());
+    let (mut strange, mut parked) = (Vec::new(), Vec::new());
+    for message in messages {
+        match serde_json::from_str(&message.body) {
+            Ok(task) => tasks.push(Failed { message, task }),
+            Err(error) => {
+                let reason = format!("not a delivery: {error}");
+                tracing::error!(
+                    message.id,
+                    reason,
+                    outcome = "parked",
+                    "a message is no delivery and is parked"
+                );
+                parked.push(Outgoing::refused(message.body.clone(), &reason));
+                strange.push(message);
+            }
+        }
+    }
+    let results = app.queues.send(&app.config.queues.parked, &parked).await;
+    unhandled.extend(
+        strange
+            .into_iter()
+            .zip(results)
+            .filter(|(_, result)| result.is_err())
+            .map(|(message, _)| message),
+    );
+    tasks
+}
+
+/// One task per delivery: the same attempt twice is one, and another attempt of the same delivery comes back.
+fn unique<'a>(tasks: Vec<Failed<'a>>, unhandled: &mut Vec<&'a Message>) -> Vec<Failed<'a>> {
+    let mut attempts = HashSet::new();
+    let mut deliveries = HashSet::new();
+    let mut first = Vec::with_capacity(tasks.len());
+    for failed in tasks {
+        if !attempts.insert((failed.task.delivery.clone(), failed.task.attempt)) {
+            continue;
+        }
+        if deliveries.insert(failed.task.delivery.clone()) {
+            first.push(failed);
+        } else {
+            unhandled.push(failed.message);
+        }
+    }
+    first
+}
+
+async fn read(app: &App, tasks: &[Failed<'_>]) -> Result<BatchRows, Error> {
+    let mut keys = BatchKeys::default();
+    for Failed { task, .. } in tasks {
+        keys.add_endpoint(&task.workspace, &task.endpoint);
+        keys.add_delivery(&task.endpoint, &task.delivery);
+    }
+    app.store.read(keys).await
+}
+
+fn decide<'a>(app: &App, tasks: Vec<Failed<'a>>, rows: &BatchRows) -> Vec<Decision<'a>> {
+    let now = app.clock.now();
+    let decisions = tasks.into_iter().filter_map(|failed| {
+        let endpoint = rows.endpoint(&failed.task.endpoint)?.clone();
+        let record = rows.delivery(&failed.task.endpoint, &failed.task.delivery);
+        let follow_up = plan::follow_up(&failed.task, Some(&endpoint), record, &app.config.schedule, now);
+        let (FollowUp::End { record: new, .. } | FollowUp::Again { record: new, .. }) = &follow_up else {
+            return None;
+        };
+        let write = DeliveryWrite {
+            record: new.clone(),
+            expected: Expected::of(record),
+        };
+        Some(Decision {
+            failed,
+            follow_up,
+            write,
+            endpoint,
+        })
+    });
+    decisions.collect()
+}
+
+/// Does what the record now says.
+async fn carry_out(app: &App, decision: Decision<'_>) -> Result<(), Error> {
+    let now = app.clock.now();
+    match decision.follow_up {
+        FollowUp::Nothing => {}
+        FollowUp::Again { due, .. } => put_on_its_way(app, decision.failed.task.next(), due, now).await?,
+        FollowUp::End { exhausted: true, .. } => {
+            if let Some(endpoint) = app.store.note_exhaustion(&decision.endpoint, now).await? {
+                disable_if_failing(app, &endpoint, now).await?;
+            }
+        }
+        FollowUp::End { .. } => {}
+    }
+    if decision.endpoint.exhausted_at.is_some() {
+        disable_if_failing(app, &decision.endpoint, now).await?;
+    }
+    Ok(())
+}
+
+/// Puts the next attempt on the retries queue when it is due: by the queue's delay, or by a schedule if the wait is
+/// longer than the queue offers.
+async fn put_on_its_way(app: &App, task: Task, due: Timestamp, now: Timestamp) -> Result<(), Error> {
+    let wait = due.duration_since(now).max(SignedDuration::ZERO);
+    if wait > app.config.scheduler_threshold {
+        return app.schedules.send_at(task, due).await;
+    }
+    // Rounded up: the wait may get longer, never shorter.
+    let seconds = u16::try_from((wait.as_millis() + 999) / 1000).unwrap_or(MAX_DELAY_SECONDS);
+    app.queues
+        .send_one(
+            &app.config.queues.retries,
+            Outgoing::task(&task, seconds.min(MAX_DELAY_SECONDS))?,
+        )
+        .await
+}
+
+async fn disable_if_failing(app: &App, endpoint: &Endpoint, now: Timestamp) -> Result<(), Error> {
+    if endpoint.enabled && endpoint.has_failed_for(app.config.disable_after, now) {
+        app.store
+            .disable_endpoint(endpoint, DisabledReason::Failing, now)
+            .await?;
+        tracing::warn!(endpoint.id = %endpoint.id, "an endpoint was disabled, because it keeps failing");
+    }
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! Reading requests: path ids, query parameters, and JSON bodies of which all bad fields are named at once.
+
+mod fields;
+mod query;
+
+use std::str::FromStr;
+
+use lambda_http::http::header;
+use lambda_http::{Body, Request, RequestExt};
+
+pub use fields::{Fields, events, url};
+pub use query::{PageRequest, Query};
+
+use crate::problem::Problem;
+
+/// Most bytes of a request's body.
+pub const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// The id in the path. One that can't be an id names nothing, like one that is not there.
+///
+/// # Errors
+/// [`Problem::NotFound`].
+pub fn path_id<T: FromStr>(request: &Request, name: &str) -> Result<T, Problem> {
+    request
+        .path_parameters_ref()
+        .and_then(|ids| ids.first(name))
+        .and_then(|id| id.parse().ok())
+        .ok_or(Problem::NotFound)
+}
+
+/// Refuses a body that is too large.
+///
+/// # Errors
+/// [`Problem::TooLarge`].
+pub fn check_size(request: &Request) -> Result<(), Problem> {
+    if request.body().len() > MAX_BODY_BYTES {
+        Err(Problem::TooLarge)
+    } else {
+        Ok(())
+    }
+}
+
+/// The JSON object in the body.
+///
+/// # Errors
+/// [`Problem::Malformed`] if the content type is another one, or the body is no JSON object.
+pub fn json_object(request: &Request) -> Result<Fields, Problem> {
+    let content_type = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let essence = content_type
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim();
+    if !essence.eq_ignore_ascii_case("application/json") {
+        return Err(Problem::Malformed(
+            "the content type must be application/json".to_owned(),
+        ));
+    }
+    let bytes = match request.body() {
+        Body::Text(text) => text.as_bytes(),
+        Body::Binary(bytes) => bytes,
+        _ => &[],
+    };
+    Fields::parse(bytes)
+}

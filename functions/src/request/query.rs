@@ -1,0 +1,157 @@
+//! Query parameters: each at most once, none unknown.
+
+use lambda_http::Request;
+
+use crate::problem::Problem;
+
+/// Pages that can be asked for; what is behind them is found by `from` and `to`.
+const MAX_PAGE: usize = 1_000_000;
+
+/// Most entries of a page.
+const MAX_PER_PAGE: usize = 100;
+
+/// Entries of a page unless something else is asked for.
+const DEFAULT_PER_PAGE: usize = 20;
+
+/// The query parameters of a request.
+#[derive(Debug)]
+pub struct Query(Vec<(String, String)>);
+
+/// Which page of a list is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageRequest {
+    /// The page, from 1.
+    pub page: usize,
+    /// Entries per page.
+    pub per_page: usize,
+}
+
+impl Query {
+    /// Reads the query of a request.
+    #[must_use]
+    pub fn of(request: &Request) -> Self {
+        Self::parse(request.uri().query().unwrap_or_default())
+    }
+
+    fn parse(query: &str) -> Self {
+        Self(
+            url::form_urlencoded::parse(query.as_bytes())
+                .into_owned()
+                .collect(),
+        )
+    }
+
+    /// Takes a parameter and reads it.
+    ///
+    /// # Errors
+    /// [`Problem::Malformed`] if it stands there twice, or can't be read.
+    pub fn take<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, Problem> {
+        let Some(index) = self.0.iter().position(|(other, _)| other == name) else {
+            return Ok(None);
+        };
+        let (_, value) = self.0.remove(index);
+        if self.0.iter().any(|(other, _)| other == name) {
+            return Err(Problem::Malformed(format!(
+                "the query parameter {name} stands there twice"
+            )));
+        }
+        let value = read(&value)
+            .map_err(|message| Problem::Malformed(format!("the query parameter {name} {message}")))?;
+        Ok(Some(value))
+    }
+
+    /// Takes `page` and `per_page`.
+    ///
+    /// # Errors
+    /// [`Problem::Malformed`] if one is out of range.
+    pub fn take_page(&mut self) -> Result<PageRequest, Problem> {
+        let page = self.take("page", |text| number(text, MAX_PAGE))?.unwrap_or(1);
+        let per_page = self
+            .take("per_page", |text| number(text, MAX_PER_PAGE))?
+            .unwrap_or(DEFAULT_PER_PAGE);
+        Ok(PageRequest { page, per_page })
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// [`Problem::Malformed`] if there is a parameter that nobody took.
+    pub fn finish(self) -> Result<(), Problem> {
+        match self.0.first() {
+            None => Ok(()),
+            Some((name, _)) => {
+                let name: String = name.chars().take(64).collect();
+                Err(Problem::Malformed(format!("there is no query parameter {name}")))
+            }
+        }
+    }
+}
+
+impl PageRequest {
+    /// Entries on the pages before.
+    #[must_use]
+    pub fn skip(self) -> usize {
+        (self.page - 1) * self.per_page
+    }
+
+    /// How many pages `total` entries fill.
+    #[must_use]
+    pub fn pages(self, total: usize) -> usize {
+        total.div_ceil(self.per_page)
+    }
+}
+
+fn number(text: &str, max: usize) -> Result<usize, String> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = text
+        .parse()
+        .ok()
+        .filter(|number| digits && (1..=max).contains(number));
+    number.ok_or(format!("must be a number from 1 to {max}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_read_with_its_defaults() {
+        let page = |query: &str| Query::parse(query).take_page().unwrap();
+
+        assert_eq!(
+            page(""),
+            PageRequest {
+                page: 1,
+                per_page: 20
+            }
+        );
+        assert_eq!(page("page=3&per_page=100").skip(), 200);
+        assert_eq!(page("per_page=100").pages(101), 2);
+        assert_eq!(page("").pages(0), 0);
+    }
+
+    #[test]
+    fn anything_else_is_malformed() {
+        for bad in [
+            "page=0",
+            "page=-1",
+            "page=+1",
+            "page=1.5",
+            "page=x",
+            "page=",
+            "per_page=101",
+            "page=1&page=2",
+            "page=99999999999999999999",
+        ] {
+            assert!(
+                matches!(Query::parse(bad).take_page(), Err(Problem::Malformed(_))),
+                "{bad}"
+            );
+        }
+        assert!(Query::parse("pge=1").finish().is_err());
+    }
+}

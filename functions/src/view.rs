@@ -1,0 +1,196 @@
+//! How things look in answers: the shapes of the API, made from domain types and from nothing else.
+
+use lambda_http::Body;
+use lambda_http::http::{Response, StatusCode, header};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use shared::domain::delivery::{Attempt, Delivery};
+use shared::domain::endpoint::{DisabledReason, Endpoint};
+use shared::domain::secret::Secret;
+use shared::domain::time;
+
+use crate::request::PageRequest;
+
+#[derive(Serialize)]
+struct EndpointView<'a> {
+    id: &'a str,
+    url: &'a str,
+    events: &'a [String],
+    enabled: bool,
+    disabled_reason: Option<DisabledReason>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
+    created_at: String,
+    updated_at: String,
+}
+
+#[derive(Serialize)]
+struct DeliveryView<'a> {
+    id: &'a str,
+    event: &'a str,
+    event_id: &'a str,
+    status: &'a str,
+    attempt_count: u32,
+    http_status: Option<u16>,
+    created_at: Option<String>,
+    delivered_at: Option<String>,
+    next_attempt_at: Option<String>,
+    last_error: Option<&'a str>,
+    test: bool,
+}
+
+#[derive(Serialize)]
+struct DeliveryWithAttempts<'a> {
+    #[serde(flatten)]
+    delivery: DeliveryView<'a>,
+    attempts: Vec<AttemptView<'a>>,
+}
+
+#[derive(Serialize)]
+struct AttemptView<'a> {
+    at: String,
+    http_status: Option<u16>,
+    duration_ms: u64,
+    error: Option<&'a str>,
+    response_body: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ListView<T> {
+    data: Vec<T>,
+    meta: Meta,
+}
+
+#[derive(Serialize)]
+struct Meta {
+    total: usize,
+    page: usize,
+    per_page: usize,
+    pages: usize,
+}
+
+/// An answer with a JSON body.
+#[must_use]
+pub fn json(status: StatusCode, body: &impl Serialize) -> Response<Body> {
+    text(status, serde_json::to_string(body).unwrap_or_default())
+}
+
+/// An answer without a body.
+#[must_use]
+pub fn no_content() -> Response<Body> {
+    let mut response = Response::new(Body::Empty);
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
+/// An endpoint, without its secret.
+#[must_use]
+pub fn endpoint(endpoint: &Endpoint) -> Response<Body> {
+    json(StatusCode::OK, &endpoint_view(endpoint, None))
+}
+
+/// An endpoint with its new secret, which is shown this once.
+#[must_use]
+pub fn endpoint_with_secret(status: StatusCode, endpoint: &Endpoint, secret: &Secret) -> Response<Body> {
+    json(status, &endpoint_view(endpoint, Some(secret)))
+}
+
+/// A page of endpoints.
+#[must_use]
+pub fn endpoints(endpoints: &[Endpoint], page: PageRequest) -> Response<Body> {
+    let shown = endpoints
+        .iter()
+        .skip(page.skip())
+        .take(page.per_page)
+        .map(|endpoint| endpoint_view(endpoint, None));
+    list(shown.collect(), endpoints.len(), page)
+}
+
+/// A delivery.
+#[must_use]
+pub fn delivery(status: StatusCode, delivery: &Delivery) -> Response<Body> {
+    json(status, &delivery_view(delivery))
+}
+
+/// A page of deliveries.
+#[must_use]
+pub fn deliveries(deliveries: &[Delivery], total: usize, page: PageRequest) -> Response<Body> {
+    list(deliveries.iter().map(delivery_view).collect(), total, page)
+}
+
+/// A delivery with its attempts and the event's bytes as they are; `null` once the event has expired.
+#[must_use]
+pub fn delivery_with_attempts(delivery: &Delivery, payload: Option<&str>) -> Response<Body> {
+    let attempts = delivery.attempts.iter().map(attempt_view).collect();
+    let shown = DeliveryWithAttempts {
+        delivery: delivery_view(delivery),
+        attempts,
+    };
+    // The payload is put in as text, because a flattened structure can't carry raw JSON.
+    let mut body = serde_json::to_string(&shown).unwrap_or_default();
+    let payload = payload
+        .filter(|payload| serde_json::from_str::<&RawValue>(payload).is_ok())
+        .unwrap_or("null");
+    body.truncate(body.len().saturating_sub(1));
+    body.push_str(",\"payload\":");
+    body.push_str(payload);
+    body.push('}');
+    text(StatusCode::OK, body)
+}
+
+fn endpoint_view<'a>(endpoint: &'a Endpoint, secret: Option<&Secret>) -> EndpointView<'a> {
+    EndpointView {
+        id: endpoint.id.as_str(),
+        url: &endpoint.url,
+        events: endpoint.events.names(),
+        enabled: endpoint.enabled,
+        disabled_reason: endpoint.disabled_reason,
+        secret: secret.map(Secret::reveal),
+        created_at: time::format(endpoint.created_at),
+        updated_at: time::format(endpoint.updated_at),
+    }
+}
+
+fn delivery_view(delivery: &Delivery) -> DeliveryView<'_> {
+    DeliveryView {
+        id: delivery.id.as_str(),
+        event: delivery.event.as_str(),
+        event_id: delivery.event_id.as_str(),
+        status: delivery.status.as_str(),
+        attempt_count: delivery.attempt_count,
+        http_status: delivery.http_status(),
+        created_at: delivery.id.accepted_at().map(time::format),
+        delivered_at: delivery.delivered_at().map(time::format),
+        next_attempt_at: delivery.next_attempt_at.map(time::format),
+        last_error: delivery.last_error.map(shared::domain::delivery::Failure::as_str),
+        test: delivery.test,
+    }
+}
+
+fn attempt_view(attempt: &Attempt) -> AttemptView<'_> {
+    AttemptView {
+        at: time::format(attempt.at),
+        http_status: attempt.http_status,
+        duration_ms: attempt.duration_ms,
+        error: attempt.failure.map(shared::domain::delivery::Failure::as_str),
+        response_body: attempt.response_body.as_deref(),
+    }
+}
+
+fn list<T: Serialize>(data: Vec<T>, total: usize, page: PageRequest) -> Response<Body> {
+    let meta = Meta {
+        total,
+        page: page.page,
+        per_page: page.per_page,
+        pages: page.pages(total),
+    };
+    json(StatusCode::OK, &ListView { data, meta })
+}
+
+fn text(status: StatusCode, body: String) -> Response<Body> {
+    let mut response = Response::new(Body::Text(body));
+    *response.status_mut() = status;
+    let value = header::HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, value);
+    response
+}
