@@ -37,6 +37,10 @@ async fn check_addresses(app: &App, url: &TargetUrl) -> Result<(), Problem> {
 }
 
 /// Reads a field that is true or false.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the readers of fields take their value"
+)]
 fn boolean(value: serde_json::Value) -> Result<bool, String> {
     value.as_bool().ok_or_else(|| "must be true or false".to_owned())
 }

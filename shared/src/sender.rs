@@ -95,21 +95,15 @@ impl Sender {
         let start = Instant::now();
         let outcome = tokio::time::timeout(deadline, self.post(request, now)).await;
         let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let blank = Attempt {
+        let failed = |failure| Attempt {
             duration_ms,
-            failure: None,
+            failure: Some(failure),
             ..Attempt::interrupted(now)
         };
         match outcome {
-            Err(_) => Attempt {
-                failure: Some(Failure::Timeout),
-                ..blank
-            },
-            Ok(Err(failure)) => Attempt {
-                failure: Some(failure),
-                ..blank
-            },
-            Ok(Ok(answer)) => answer.into_attempt(blank),
+            Err(_) => failed(Failure::Timeout),
+            Ok(Err(failure)) => failed(failure),
+            Ok(Ok(answer)) => answer.attempt(now, duration_ms),
         }
     }
 
@@ -164,19 +158,21 @@ struct Answer {
 }
 
 impl Answer {
-    fn into_attempt(self, blank: Attempt) -> Attempt {
+    fn attempt(self, at: Timestamp, duration_ms: u64) -> Attempt {
         let success = (200..300).contains(&self.http_status);
         let asks_for_time = matches!(self.http_status, 429 | 503);
         let (response_body, failure) = match self.body {
             Ok(body) => (Some(body), (!success).then_some(Failure::Status)),
             Err(failure) => (None, Some(if success { failure } else { Failure::Status })),
         };
+        let retry_after_seconds = self.retry_after_seconds.filter(|_| asks_for_time);
         Attempt {
+            at,
             http_status: Some(self.http_status),
+            duration_ms,
             failure,
             response_body,
-            retry_after_seconds: self.retry_after_seconds.filter(|_| asks_for_time),
-            ..blank
+            retry_after_seconds,
         }
     }
 }

@@ -29,6 +29,7 @@ struct EventTypesView {
 }
 
 /// Lists the event types.
+#[expect(clippy::unused_async, reason = "every handler has the same signature")]
 pub async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
     Query::of(&request).finish()?;
     let views = CATALOGUE.iter().map(|event_type| view(app, caller, event_type));

@@ -48,7 +48,7 @@ pub async fn handle(app: &App, messages: Vec<Message>, deadline: Deadline) -> Ve
             (Step::HandOver, _) => batch.fail(job.message),
             (Step::Refuse(record), _) => finished.push(Finished::refused(job, record, expected)),
             (Step::Attempt(_), Some(endpoint)) if posting.belongs_beside_retries(&job, endpoint) => {
-                batch.defer(job)
+                batch.defer(job);
             }
             (Step::Attempt(record), Some(endpoint)) => {
                 attempts.push(posting.attempt(job, endpoint.clone(), record, expected, &rows));
@@ -100,9 +100,9 @@ fn unique<'a>(jobs: Vec<Job<'a>>, batch: &mut Batch<'a>) -> Vec<Job<'a>> {
             continue;
         }
         if deliveries.insert(job.task.delivery.clone()) {
-            first.push(job)
+            first.push(job);
         } else {
-            batch.defer(job)
+            batch.defer(job);
         }
     }
     first

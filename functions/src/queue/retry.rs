@@ -163,14 +163,13 @@ fn decide<'a>(app: &App, tasks: Vec<Failed<'a>>, rows: &BatchRows) -> Vec<Decisi
 async fn carry_out(app: &App, decision: Decision<'_>) -> Result<(), Error> {
     let now = app.clock.now();
     match decision.follow_up {
-        FollowUp::Nothing => {}
         FollowUp::Again { due, .. } => put_on_its_way(app, decision.failed.task.next(), due, now).await?,
         FollowUp::End { exhausted: true, .. } => {
             if let Some(endpoint) = app.store.note_exhaustion(&decision.endpoint, now).await? {
                 disable_if_failing(app, &endpoint, now).await?;
             }
         }
-        FollowUp::End { .. } => {}
+        FollowUp::Nothing | FollowUp::End { .. } => {}
     }
     if decision.endpoint.exhausted_at.is_some() {
         disable_if_failing(app, &decision.endpoint, now).await?;

@@ -149,7 +149,7 @@ mod tests {
         fields.optional("enabled", |value| {
             value.as_bool().ok_or("must be true or false".to_owned())
         });
-        fields.required("event", |value| Ok(value));
+        fields.required("event", Ok);
 
         assert_eq!(
             errors(fields.finish()),

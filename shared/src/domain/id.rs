@@ -144,7 +144,7 @@ impl DeliveryId {
 
 fn sortable(prefix: &str, instant: Timestamp, random: u128) -> String {
     let millis = u64::try_from(instant.as_millisecond()).unwrap_or(0);
-    format!("{prefix}{}", Ulid::from_parts(millis, random).to_string())
+    format!("{prefix}{}", Ulid::from_parts(millis, random))
 }
 
 #[cfg(test)]

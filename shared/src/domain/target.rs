@@ -140,7 +140,7 @@ fn is_public_name(name: &str) -> bool {
         name.strip_suffix(*suffix)
             .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
-    name.contains('.') && !PRIVATE_SUFFIXES.iter().any(|suffix| private(suffix))
+    name.contains('.') && !PRIVATE_SUFFIXES.iter().any(private)
 }
 
 #[cfg(test)]

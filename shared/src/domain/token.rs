@@ -46,12 +46,13 @@ impl Token {
     /// What is stored of it: nobody can get from there to the token, which is random.
     #[must_use]
     pub fn hash(&self) -> TokenHash {
-        TokenHash(
-            Sha256::digest(self.0.as_bytes())
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
-        )
+        let digest = Sha256::digest(self.0.as_bytes());
+        let (high, low) = digest.split_at(16);
+        let number = |half: &[u8]| {
+            half.iter()
+                .fold(0_u128, |number, byte| number << 8 | u128::from(*byte))
+        };
+        TokenHash(format!("{:032x}{:032x}", number(high), number(low)))
     }
 }
 

@@ -10,16 +10,16 @@ use crate::Error;
 /// An item or a key.
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-pub(super) fn text(value: impl ToString) -> AttributeValue {
+pub(super) fn text(value: &(impl ToString + ?Sized)) -> AttributeValue {
     AttributeValue::S(value.to_string())
 }
 
-pub(super) fn number(value: impl ToString) -> AttributeValue {
+pub(super) fn number(value: &impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
 pub(super) fn time(value: Timestamp) -> AttributeValue {
-    number(value.as_millisecond())
+    number(&value.as_millisecond())
 }
 
 pub(super) fn key<const N: usize>(attributes: [(&str, &str); N]) -> Item {

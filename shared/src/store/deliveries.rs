@@ -133,13 +133,13 @@ impl Store {
             .condition_expression("#status = :failed AND attempt_count = :count")
             .update_expression("SET #status = :pending, undelivered = :undelivered, manual_retry = :retry")
             .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":failed", text(Status::Failed.as_str()))
-            .expression_attribute_values(":pending", text(Status::Pending.as_str()))
-            .expression_attribute_values(":count", number(failed.attempt_count))
+            .expression_attribute_values(":failed", text(&Status::Failed.as_str()))
+            .expression_attribute_values(":pending", text(&Status::Pending.as_str()))
+            .expression_attribute_values(":count", number(&failed.attempt_count))
             .expression_attribute_values(":retry", text(manual_retry))
             .expression_attribute_values(
                 ":undelivered",
-                text(delivery_item::undelivered_key(Status::Pending, &failed.id).unwrap_or_default()),
+                text(&delivery_item::undelivered_key(Status::Pending, &failed.id).unwrap_or_default()),
             )
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
@@ -203,9 +203,11 @@ impl Store {
             return Ok(Statement::insert(&self.tables.deliveries, item));
         };
         let mut condition = delivery_key(&write.record.endpoint, &write.record.id);
-        condition.keys().for_each(|name| drop(item.remove(name)));
-        condition.insert("attempt_count".to_owned(), number(attempt_count));
-        condition.insert("status".to_owned(), text(Status::Pending.as_str()));
+        for name in condition.keys() {
+            item.remove(name);
+        }
+        condition.insert("attempt_count".to_owned(), number(&attempt_count));
+        condition.insert("status".to_owned(), text(&Status::Pending.as_str()));
         let removed: Vec<_> = delivery_item::OPTIONAL
             .into_iter()
             .filter(|name| !item.contains_key(*name))

@@ -76,7 +76,7 @@ impl Store {
             .consistent_read(true)
             .key_condition_expression("workspace = :workspace AND begins_with(endpoint, :prefix)")
             .expression_attribute_values(":workspace", text(workspace))
-            .expression_attribute_values(":prefix", text(EndpointId::PREFIX));
+            .expression_attribute_values(":prefix", text(&EndpointId::PREFIX));
         let mut items = query.into_paginator().items().send();
         let mut endpoints = Vec::new();
         while let Some(item) = items.next().await {
@@ -122,7 +122,7 @@ impl Store {
         let count = self
             .count_change(&endpoint.workspace, 1)
             .condition_expression("attribute_not_exists(endpoints) OR endpoints < :limit")
-            .expression_attribute_values(":limit", number(limit))
+            .expression_attribute_values(":limit", number(&limit))
             .build()
             .map_err(Error::aws("TransactWriteItems"))?;
         let reasons = self.transact(vec![
@@ -177,7 +177,7 @@ impl Store {
         if let Some(url) = change.url {
             set.push("#url = :url");
             call = call.expression_attribute_names("#url", "url");
-            call = call.expression_attribute_values(":url", text(url.url()));
+            call = call.expression_attribute_values(":url", text(&url.url()));
         }
         if let Some(events) = change.events {
             set.push("events = :events");
@@ -316,7 +316,7 @@ impl Store {
                 ("endpoint", COUNT_KEY),
             ])))
             .update_expression("ADD endpoints :change")
-            .expression_attribute_values(":change", number(change))
+            .expression_attribute_values(":change", number(&change))
     }
 
     /// Writes all items or none; `Some` with the reasons if a condition does not hold.

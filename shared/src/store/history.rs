@@ -89,15 +89,15 @@ impl Store {
         let Some(status @ (Status::Pending | Status::Failed)) = filter.status else {
             let query = query
                 .key_condition_expression("endpoint = :endpoint AND delivery BETWEEN :first AND :last")
-                .expression_attribute_values(":first", text(first))
-                .expression_attribute_values(":last", text(last));
+                .expression_attribute_values(":first", text(&first))
+                .expression_attribute_values(":last", text(&last));
             return if filter.status.is_some() {
                 only_delivered(query)
             } else {
                 query
             };
         };
-        let bound = |id: &DeliveryId| text(delivery_item::undelivered_key(status, id).unwrap_or_default());
+        let bound = |id: &DeliveryId| text(&delivery_item::undelivered_key(status, id).unwrap_or_default());
         query
             .index_name("undelivered")
             .key_condition_expression("endpoint = :endpoint AND undelivered BETWEEN :first AND :last")
@@ -107,7 +107,9 @@ impl Store {
 
     async fn fetch(&self, endpoint: &EndpointId, ids: &[DeliveryId]) -> Result<Vec<Delivery>, Error> {
         let mut keys = BatchKeys::default();
-        ids.iter().for_each(|id| keys.add_delivery(endpoint, id));
+        for id in ids {
+            keys.add_delivery(endpoint, id);
+        }
         let rows = self.read(keys).await?;
         Ok(ids
             .iter()
@@ -120,7 +122,7 @@ fn only_delivered(query: QueryFluentBuilder) -> QueryFluentBuilder {
     query
         .filter_expression("#status = :status")
         .expression_attribute_names("#status", "status")
-        .expression_attribute_values(":status", text(Status::Delivered.as_str()))
+        .expression_attribute_values(":status", text(&Status::Delivered.as_str()))
 }
 
 /// The least and the greatest id that the filter lets through. A delivery's time is shown in whole seconds,

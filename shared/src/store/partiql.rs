@@ -1,5 +1,5 @@
 //! Conditional writes in batches. `BatchWriteItem` knows no conditions and `TransactWriteItems` costs twice the
-//! write units; a batch of PartiQL statements checks each item's condition at the ordinary price, in one call.
+//! write units; a batch of `PartiQL` statements checks each item's condition at the ordinary price, in one call.
 
 use std::time::Duration;
 
@@ -56,15 +56,15 @@ impl Statement {
         let mut text = format!("UPDATE \"{table}\"");
         let mut parameters = Vec::new();
         for (name, value) in set {
-            text.push_str(&format!(" SET \"{name}\" = ?"));
+            text.extend([" SET \"", &name, "\" = ?"]);
             parameters.push(value);
         }
         for name in remove {
-            text.push_str(&format!(" REMOVE \"{name}\""));
+            text.extend([" REMOVE \"", name, "\""]);
         }
         let mut keyword = "WHERE";
         for (name, value) in condition {
-            text.push_str(&format!(" {keyword} \"{name}\" = ?"));
+            text.extend([" ", keyword, " \"", &name, "\" = ?"]);
             parameters.push(value);
             keyword = "AND";
         }

@@ -35,7 +35,7 @@ pub(super) struct Job<'a> {
 /// What came of an attempt.
 pub(super) enum Outcome<'a> {
     /// It was made, or the delivery ends without it; that is to be recorded.
-    Finished(Finished<'a>),
+    Finished(Box<Finished<'a>>),
     /// Nothing is left to do: the endpoint was deleted meanwhile.
     Nothing,
     /// It could not be made; `retry` counts it as interrupted.
@@ -47,7 +47,7 @@ pub(super) enum Outcome<'a> {
 impl<'a> Outcome<'a> {
     pub(super) fn sort_into(self, finished: &mut Vec<Finished<'a>>, batch: &mut Batch<'a>) {
         match self {
-            Self::Finished(outcome) => finished.push(outcome),
+            Self::Finished(outcome) => finished.push(*outcome),
             Self::Nothing => {}
             Self::Failed(message) => batch.fail(message),
             Self::Deferred(job) => batch.defer(job),
@@ -106,7 +106,12 @@ impl<'app> Posting<'app> {
             .event(&job.task.workspace, &job.task.event_id)
             .map(|event| event.body.as_str());
         let Some(body) = job.task.body.as_deref().or(stored).map(str::to_owned) else {
-            return Outcome::Finished(Finished::ended(job, record, expected, Failure::EventExpired));
+            return Outcome::Finished(Box::new(Finished::ended(
+                job,
+                record,
+                expected,
+                Failure::EventExpired,
+            )));
         };
         let slots = self.slots.of(&endpoint.id);
         let Ok(_slot) = slots.acquire().await else {
@@ -124,10 +129,12 @@ impl<'app> Posting<'app> {
             }
         };
         if !endpoint.enabled && job.task.kind != Kind::Test {
-            return Outcome::Finished(Finished::refused(job, record, expected));
+            return Outcome::Finished(Box::new(Finished::refused(job, record, expected)));
         }
         match self.post(&job.task, &endpoint, &secret, &body).await {
-            Some(attempt) => Outcome::Finished(Finished::attempted(job, endpoint, record, expected, attempt)),
+            Some(attempt) => Outcome::Finished(Box::new(Finished::attempted(
+                job, endpoint, record, expected, attempt,
+            ))),
             None => Outcome::Failed(job.message),
         }
     }

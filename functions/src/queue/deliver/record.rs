@@ -62,31 +62,23 @@ pub(super) async fn record<'a>(app: &App, finished: Vec<Finished<'a>>, batch: &m
     if finished.is_empty() {
         return;
     }
-    let gone = disable_gone(app, &finished).await;
-    let (finished, undisabled): (Vec<_>, Vec<_>) = finished
-        .into_iter()
-        .zip(gone)
-        .partition(|(_, disabled)| *disabled);
-    undisabled
-        .into_iter()
-        .for_each(|(outcome, _)| batch.fail(outcome.job.message));
-    let finished: Vec<Finished<'a>> = finished.into_iter().map(|(outcome, _)| outcome).collect();
+    let finished = without_undisabled(app, finished, batch).await;
     let writes: Vec<_> = finished.iter().map(|outcome| outcome.write.clone()).collect();
-    let written = match app.store.record_deliveries(&writes).await {
-        Ok(written) => written,
-        Err(error) => writes
-            .iter()
-            .map(|_| Written::Failed(Error::Throttled("BatchExecuteStatement")))
-            .chain(std::iter::once(Written::Failed(error)))
-            .collect(),
+    let mut written = match app.store.record_deliveries(&writes).await {
+        Ok(written) => written.into_iter(),
+        Err(error) => {
+            tracing::error!(error = error.chain(), "attempts can't be recorded");
+            Vec::new().into_iter()
+        }
     };
     keep_failure_records(app, &finished).await;
-    for (outcome, written) in finished.into_iter().zip(written) {
+    for outcome in finished {
         log(&outcome);
-        let status = match written {
-            Written::Yes => Ok(outcome.write.record.status),
-            Written::Overtaken => overtaken(app, &outcome).await,
-            Written::Failed(error) => Err(error),
+        let status = match written.next() {
+            Some(Written::Yes) => Ok(outcome.write.record.status),
+            Some(Written::Overtaken) => overtaken(app, &outcome).await,
+            Some(Written::Failed(error)) => Err(error),
+            None => Err(Error::Throttled("BatchExecuteStatement")),
         };
         match status {
             Ok(Status::Pending) => batch.fail(outcome.job.message),
@@ -99,27 +91,42 @@ pub(super) async fn record<'a>(app: &App, finished: Vec<Finished<'a>>, batch: &m
     }
 }
 
-/// Disables the endpoints that answered 410, before that is recorded: a record that says so must be true.
-/// Returns for each outcome whether it may be recorded.
-async fn disable_gone(app: &App, finished: &[Finished<'_>]) -> Vec<bool> {
-    let mut done: HashMap<EndpointId, bool> = HashMap::new();
-    for (endpoint, attempt) in finished.iter().filter_map(|outcome| outcome.attempt.as_ref()) {
-        if attempt.is_gone() && !done.contains_key(&endpoint.id) {
-            let disabled = app
-                .store
-                .disable_endpoint(endpoint, DisabledReason::Gone, app.clock.now())
-                .await;
-            if let Err(error) = &disabled {
-                tracing::warn!(error = error.chain(), endpoint.id = %endpoint.id, "an endpoint that is gone stays enabled for now");
-            }
-            done.insert(endpoint.id.clone(), disabled.is_ok());
+/// Disables the endpoints that answered 410, before that is recorded: a record that says so must be true. Where that
+/// fails, the attempt is left unrecorded and its message fails.
+async fn without_undisabled<'a>(
+    app: &App,
+    finished: Vec<Finished<'a>>,
+    batch: &mut Batch<'a>,
+) -> Vec<Finished<'a>> {
+    let mut disabled: HashMap<EndpointId, bool> = HashMap::new();
+    let mut recordable = Vec::with_capacity(finished.len());
+    for outcome in finished {
+        let gone = outcome.attempt.as_ref().filter(|(_, attempt)| attempt.is_gone());
+        let Some((endpoint, _)) = gone else {
+            recordable.push(outcome);
+            continue;
+        };
+        if !disabled.contains_key(&endpoint.id) {
+            disabled.insert(endpoint.id.clone(), disable(app, endpoint).await);
+        }
+        if disabled[&endpoint.id] {
+            recordable.push(outcome)
+        } else {
+            batch.fail(outcome.job.message)
         }
     }
-    let may_be_recorded = |outcome: &Finished<'_>| match &outcome.attempt {
-        Some((endpoint, attempt)) if attempt.is_gone() => done.get(&endpoint.id).copied().unwrap_or(false),
-        _ => true,
-    };
-    finished.iter().map(may_be_recorded).collect()
+    recordable
+}
+
+async fn disable(app: &App, endpoint: &Endpoint) -> bool {
+    let disabled = app
+        .store
+        .disable_endpoint(endpoint, DisabledReason::Gone, app.clock.now())
+        .await;
+    if let Err(error) = &disabled {
+        tracing::warn!(error = error.chain(), endpoint.id = %endpoint.id, "an endpoint that is gone stays enabled for now");
+    }
+    disabled.is_ok()
 }
 
 /// Remembers the first failure of an endpoint since its last success, and forgets it at the next success. On the
