@@ -110,9 +110,9 @@ async fn without_undisabled<'a>(
             disabled.insert(endpoint.id.clone(), disable(app, endpoint).await);
         }
         if disabled[&endpoint.id] {
-            recordable.push(outcome)
+            recordable.push(outcome);
         } else {
-            batch.fail(outcome.job.message)
+            batch.fail(outcome.job.message);
         }
     }
     recordable
