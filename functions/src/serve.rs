@@ -1,4 +1,7 @@
 //! The entry of every function: logging, the environment, and what surrounds each invocation.
+//!
+//! Everything here returns boxed futures made by plain functions. An `async fn` would be compiled anew in each of the
+//! binaries, with all that it awaits; so it is compiled once, in this library.
 
 mod http;
 mod invocation;
@@ -9,9 +12,9 @@ use std::sync::Arc;
 use lambda_runtime::Error;
 use tracing_subscriber::EnvFilter;
 
-pub use http::{Answer, Caller, http};
+pub use http::{Answer, Caller, Route, http};
 pub use invocation::{Deadline, invoked};
-pub use queue::{Message, messages, stream_or_messages};
+pub use queue::{Message, OnMessages, Serving, messages, stream_or_messages};
 
 use crate::app::App;
 

@@ -7,12 +7,13 @@ use shared::domain::endpoint::{Endpoint, Subscriptions};
 use shared::domain::id::EndpointId;
 use shared::domain::secret::Secret;
 use shared::domain::target::TargetUrl;
+use shared::domain::token::Scope;
 use shared::queue::Purge;
 
 use super::{boolean, check_addresses};
 use crate::app::App;
 use crate::problem::Problem;
-use crate::serve::{Answer, Caller};
+use crate::serve::{Answer, Caller, Route};
 use crate::{request, view};
 
 /// Later than this function's time-out, so that the purge sees how the creation ended.
@@ -24,9 +25,18 @@ struct CreateEndpointRequest {
     enabled: bool,
 }
 
+/// The route.
+#[must_use]
+pub fn route() -> Route {
+    Route {
+        scope: Scope::Write,
+        handler: |app, caller, request| Box::pin(handle(app, caller, request)),
+    }
+}
+
 /// Creates an endpoint. Before its secret is made, a purge is put on its queue: it removes the secret again if the
 /// endpoint is not there a minute later, whatever became of this function.
-pub async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
+async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
     let wanted = parse(app, &request)?;
     check_addresses(app, &wanted.url).await?;
     let limit = app.config.endpoint_limit;

@@ -3,13 +3,23 @@
 
 use lambda_http::Request;
 use shared::domain::freshness::SETTLED_AFTER;
+use shared::domain::token::Scope;
 
 use crate::app::App;
-use crate::serve::{Answer, Caller};
+use crate::serve::{Answer, Caller, Route};
 use crate::{request, view};
 
+/// The route.
+#[must_use]
+pub fn route() -> Route {
+    Route {
+        scope: Scope::Write,
+        handler: |app, caller, request| Box::pin(handle(app, caller, request)),
+    }
+}
+
 /// Deletes the endpoint. Once this has answered, no attempt starts.
-pub async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
+async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
     let id = request::path_id(&request, "id")?;
     app.store.delete_endpoint(&caller.workspace, &id).await?;
     tokio::time::sleep(SETTLED_AFTER).await;

@@ -2,13 +2,23 @@
 
 use lambda_http::Request;
 use shared::domain::id::{DeliveryId, EndpointId};
+use shared::domain::token::Scope;
 
 use crate::app::App;
-use crate::serve::{Answer, Caller};
+use crate::serve::{Answer, Caller, Route};
 use crate::{request, view};
 
+/// The route.
+#[must_use]
+pub fn route() -> Route {
+    Route {
+        scope: Scope::Read,
+        handler: |app, caller, request| Box::pin(handle(app, caller, request)),
+    }
+}
+
 /// Shows the delivery.
-pub async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
+async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
     let id: EndpointId = request::path_id(&request, "id")?;
     let delivery_id: DeliveryId = request::path_id(&request, "delivery_id")?;
     app.store.endpoint(&caller.workspace, &id).await?;

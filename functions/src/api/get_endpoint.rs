@@ -1,13 +1,23 @@
 //! `GET /:id`: one endpoint.
 
 use lambda_http::Request;
+use shared::domain::token::Scope;
 
 use crate::app::App;
-use crate::serve::{Answer, Caller};
+use crate::serve::{Answer, Caller, Route};
 use crate::{request, view};
 
+/// The route.
+#[must_use]
+pub fn route() -> Route {
+    Route {
+        scope: Scope::Read,
+        handler: |app, caller, request| Box::pin(handle(app, caller, request)),
+    }
+}
+
 /// Shows the endpoint.
-pub async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
+async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
     let id = request::path_id(&request, "id")?;
     let endpoint = app.store.endpoint(&caller.workspace, &id).await?;
     Ok(view::endpoint(&endpoint))

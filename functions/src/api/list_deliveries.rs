@@ -5,16 +5,26 @@ use lambda_http::Request;
 use shared::domain::delivery::Status;
 use shared::domain::id::EndpointId;
 use shared::domain::time;
+use shared::domain::token::Scope;
 use shared::store::HistoryFilter;
 
 use crate::app::App;
 use crate::problem::Problem;
 use crate::request::{PageRequest, Query};
-use crate::serve::{Answer, Caller};
+use crate::serve::{Answer, Caller, Route};
 use crate::{request, view};
 
+/// The route.
+#[must_use]
+pub fn route() -> Route {
+    Route {
+        scope: Scope::Read,
+        handler: |app, caller, request| Box::pin(handle(app, caller, request)),
+    }
+}
+
 /// Lists the deliveries.
-pub async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
+async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
     let id: EndpointId = request::path_id(&request, "id")?;
     let (filter, page) = parse(Query::of(&request))?;
     app.store.endpoint(&caller.workspace, &id).await?;

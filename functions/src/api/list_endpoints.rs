@@ -1,14 +1,24 @@
 //! `GET /`: the workspace's endpoints, oldest first.
 
 use lambda_http::Request;
+use shared::domain::token::Scope;
 
 use crate::app::App;
 use crate::request::Query;
-use crate::serve::{Answer, Caller};
+use crate::serve::{Answer, Caller, Route};
 use crate::view;
 
+/// The route.
+#[must_use]
+pub fn route() -> Route {
+    Route {
+        scope: Scope::Read,
+        handler: |app, caller, request| Box::pin(handle(app, caller, request)),
+    }
+}
+
 /// Lists the endpoints.
-pub async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
+async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
     let mut query = Query::of(&request);
     let page = query.take_page()?;
     query.finish()?;

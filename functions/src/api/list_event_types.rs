@@ -6,11 +6,12 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use shared::domain::event;
 use shared::domain::event_type::{CATALOGUE, EventType};
+use shared::domain::token::Scope;
 
 use crate::app::App;
 use crate::problem::Problem;
 use crate::request::Query;
-use crate::serve::{Answer, Caller};
+use crate::serve::{Answer, Caller, Route};
 use crate::view;
 
 /// The id of the event in every sample.
@@ -28,9 +29,18 @@ struct EventTypesView {
     data: Vec<EventTypeView>,
 }
 
+/// The route.
+#[must_use]
+pub fn route() -> Route {
+    Route {
+        scope: Scope::Read,
+        handler: |app, caller, request| Box::pin(handle(app, caller, request)),
+    }
+}
+
 /// Lists the event types.
 #[expect(clippy::unused_async, reason = "every handler has the same signature")]
-pub async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
+async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
     Query::of(&request).finish()?;
     let views = CATALOGUE.iter().map(|event_type| view(app, caller, event_type));
     let data = views

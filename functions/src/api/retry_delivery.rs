@@ -6,21 +6,31 @@ use shared::clock;
 use shared::domain::delivery::{Delivery, Status};
 use shared::domain::id::{DeliveryId, EndpointId};
 use shared::domain::task::{Kind, Task};
+use shared::domain::token::Scope;
 use shared::queue::{MAX_DELAY_SECONDS, Outgoing};
 
 use crate::app::App;
 use crate::problem::Problem;
-use crate::serve::{Answer, Caller};
+use crate::serve::{Answer, Caller, Route};
 use crate::{request, view};
 
 /// How long after the deadline of the attempt its second message comes.
 const SECOND_MESSAGE_AFTER_SECONDS: u64 = 60;
 
+/// The route.
+#[must_use]
+pub fn route() -> Route {
+    Route {
+        scope: Scope::Write,
+        handler: |app, caller, request| Box::pin(handle(app, caller, request)),
+    }
+}
+
 /// Puts one further attempt on its way. Two messages make it: one that comes later is sent before the delivery is
 /// made pending, so that it can't stay pending if this function dies; the other makes the attempt at once, and
 /// `deliver` then skips the first. Of two retries at once only one names the record's retry, so the messages of
 /// the other do nothing.
-pub async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
+async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
     let id: EndpointId = request::path_id(&request, "id")?;
     let delivery_id: DeliveryId = request::path_id(&request, "delivery_id")?;
     let endpoint = app.store.endpoint(&caller.workspace, &id).await?;

@@ -6,13 +6,23 @@ use shared::clock;
 use shared::domain::freshness::SETTLED_AFTER;
 use shared::domain::id::EndpointId;
 use shared::domain::secret::Secret;
+use shared::domain::token::Scope;
 
 use crate::app::App;
-use crate::serve::{Answer, Caller};
+use crate::serve::{Answer, Caller, Route};
 use crate::{request, view};
 
+/// The route.
+#[must_use]
+pub fn route() -> Route {
+    Route {
+        scope: Scope::Write,
+        handler: |app, caller, request| Box::pin(handle(app, caller, request)),
+    }
+}
+
 /// Replaces the signing secret. The old one signs nothing once this has answered.
-pub async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
+async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
     let id: EndpointId = request::path_id(&request, "id")?;
     let endpoint = app.store.endpoint(&caller.workspace, &id).await?;
     let secret = Secret::new(clock::random());

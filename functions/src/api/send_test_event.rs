@@ -8,16 +8,26 @@ use shared::domain::event::Event;
 use shared::domain::event_type::{self, EventType};
 use shared::domain::id::{DeliveryId, EndpointId, EventId};
 use shared::domain::task::{self, Kind, Task};
+use shared::domain::token::Scope;
 use shared::queue::Outgoing;
 
 use crate::app::App;
 use crate::problem::Problem;
-use crate::serve::{Answer, Caller};
+use crate::serve::{Answer, Caller, Route};
 use crate::{request, view};
+
+/// The route.
+#[must_use]
+pub fn route() -> Route {
+    Route {
+        scope: Scope::Write,
+        handler: |app, caller, request| Box::pin(handle(app, caller, request)),
+    }
+}
 
 /// Puts a test event on its way. The message goes before the record: should this function die in between,
 /// `deliver` makes the record itself.
-pub async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
+async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
     let id: EndpointId = request::path_id(&request, "id")?;
     let event_type = parse(&request)?;
     app.store.endpoint(&caller.workspace, &id).await?;

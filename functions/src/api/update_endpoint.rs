@@ -3,16 +3,26 @@
 use lambda_http::Request;
 use shared::domain::freshness::SETTLED_AFTER;
 use shared::domain::id::EndpointId;
+use shared::domain::token::Scope;
 use shared::store::EndpointChange;
 
 use super::{boolean, check_addresses};
 use crate::app::App;
 use crate::problem::Problem;
-use crate::serve::{Answer, Caller};
+use crate::serve::{Answer, Caller, Route};
 use crate::{request, view};
 
+/// The route.
+#[must_use]
+pub fn route() -> Route {
+    Route {
+        scope: Scope::Write,
+        handler: |app, caller, request| Box::pin(handle(app, caller, request)),
+    }
+}
+
 /// Changes the endpoint. Once this has answered that it is disabled, no attempt starts.
-pub async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
+async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
     let id: EndpointId = request::path_id(&request, "id")?;
     let change = parse(app, &request)?;
     if change.is_empty() {

@@ -1,12 +1,8 @@
 //! Lambda function: `POST /api/integrations/webhooks`.
 
-use functions::{api::create_endpoint::handle, serve};
-use shared::domain::token::Scope;
+use functions::{api::create_endpoint, serve};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    serve::http(Scope::Write, |app, caller, request| {
-        Box::pin(handle(app, caller, request))
-    })
-    .await
+    serve::http(create_endpoint::route()).await
 }

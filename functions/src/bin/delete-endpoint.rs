@@ -1,12 +1,8 @@
 //! Lambda function: `DELETE /api/integrations/webhooks/:id`.
 
-use functions::{api::delete_endpoint::handle, serve};
-use shared::domain::token::Scope;
+use functions::{api::delete_endpoint, serve};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    serve::http(Scope::Write, |app, caller, request| {
-        Box::pin(handle(app, caller, request))
-    })
-    .await
+    serve::http(delete_endpoint::route()).await
 }

@@ -1,12 +1,8 @@
 //! Lambda function: `GET /api/integrations/webhooks/:id/deliveries`.
 
-use functions::{api::list_deliveries::handle, serve};
-use shared::domain::token::Scope;
+use functions::{api::list_deliveries, serve};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    serve::http(Scope::Read, |app, caller, request| {
-        Box::pin(handle(app, caller, request))
-    })
-    .await
+    serve::http(list_deliveries::route()).await
 }

@@ -1,12 +1,8 @@
 //! Lambda function: `POST /api/integrations/webhooks/:id/deliveries/:delivery_id/retry`.
 
-use functions::{api::retry_delivery::handle, serve};
-use shared::domain::token::Scope;
+use functions::{api::retry_delivery, serve};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    serve::http(Scope::Write, |app, caller, request| {
-        Box::pin(handle(app, caller, request))
-    })
-    .await
+    serve::http(retry_delivery::route()).await
 }

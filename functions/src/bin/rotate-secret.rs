@@ -1,12 +1,8 @@
 //! Lambda function: `POST /api/integrations/webhooks/:id/rotate-secret`.
 
-use functions::{api::rotate_secret::handle, serve};
-use shared::domain::token::Scope;
+use functions::{api::rotate_secret, serve};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    serve::http(Scope::Write, |app, caller, request| {
-        Box::pin(handle(app, caller, request))
-    })
-    .await
+    serve::http(rotate_secret::route()).await
 }

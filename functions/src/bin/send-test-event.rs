@@ -1,12 +1,8 @@
 //! Lambda function: `POST /api/integrations/webhooks/:id/test`.
 
-use functions::{api::send_test_event::handle, serve};
-use shared::domain::token::Scope;
+use functions::{api::send_test_event, serve};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    serve::http(Scope::Write, |app, caller, request| {
-        Box::pin(handle(app, caller, request))
-    })
-    .await
+    serve::http(send_test_event::route()).await
 }

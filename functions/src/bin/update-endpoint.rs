@@ -1,12 +1,8 @@
 //! Lambda function: `PATCH /api/integrations/webhooks/:id`.
 
-use functions::{api::update_endpoint::handle, serve};
-use shared::domain::token::Scope;
+use functions::{api::update_endpoint, serve};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    serve::http(Scope::Write, |app, caller, request| {
-        Box::pin(handle(app, caller, request))
-    })
-    .await
+    serve::http(update_endpoint::route()).await
 }

@@ -1,5 +1,6 @@
 //! Issues an API token for a workspace.
 
+use futures::future::LocalBoxFuture;
 use lambda_runtime::Error;
 use serde::{Deserialize, Serialize};
 use shared::clock;
@@ -34,7 +35,11 @@ pub struct IssuedToken {
 ///
 /// # Errors
 /// The workspace id or the time is malformed, or the token could not be stored.
-pub async fn handle(app: &App, request: IssueTokenRequest) -> Result<IssuedToken, Error> {
+pub fn handle(app: &App, request: IssueTokenRequest) -> LocalBoxFuture<'_, Result<IssuedToken, Error>> {
+    Box::pin(issue(app, request))
+}
+
+async fn issue(app: &App, request: IssueTokenRequest) -> Result<IssuedToken, Error> {
     let workspace = request
         .workspace_id
         .parse()

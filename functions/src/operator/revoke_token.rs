@@ -1,5 +1,6 @@
 //! Revokes an API token.
 
+use futures::future::LocalBoxFuture;
 use lambda_runtime::Error;
 use serde::{Deserialize, Serialize};
 use shared::domain::token::{Token, TokenHash};
@@ -26,7 +27,11 @@ pub struct RevokedToken {
 ///
 /// # Errors
 /// No token is named, there is no such token, or the call failed.
-pub async fn handle(app: &App, request: RevokeTokenRequest) -> Result<RevokedToken, Error> {
+pub fn handle(app: &App, request: RevokeTokenRequest) -> LocalBoxFuture<'_, Result<RevokedToken, Error>> {
+    Box::pin(revoke(app, request))
+}
+
+async fn revoke(app: &App, request: RevokeTokenRequest) -> Result<RevokedToken, Error> {
     let hash = match (&request.token, &request.token_id) {
         (Some(token), None) => Token::parse(token).map(|token| token.hash()),
         (None, Some(id)) => TokenHash::parse(id),

@@ -14,6 +14,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use futures::StreamExt;
+use futures::future::LocalBoxFuture;
 use futures::stream::FuturesUnordered;
 use shared::domain::plan::{self, Step};
 use shared::domain::task::Task;
@@ -30,7 +31,11 @@ use crate::serve::{Deadline, Message};
 const RECORD_WITHIN: Duration = Duration::from_millis(500);
 
 /// Delivers a batch.
-pub async fn handle(app: &App, messages: Vec<Message>, deadline: Deadline) -> Vec<String> {
+pub fn handle(app: &App, messages: Vec<Message>, deadline: Deadline) -> LocalBoxFuture<'_, Vec<String>> {
+    Box::pin(handle_batch(app, messages, deadline))
+}
+
+async fn handle_batch(app: &App, messages: Vec<Message>, deadline: Deadline) -> Vec<String> {
     let mut batch = Batch::default();
     let jobs = unique(parse(&messages, &mut batch), &mut batch);
     let Some((rows, posting)) = read(app, &jobs, deadline).await else {

@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 
+use futures::future::LocalBoxFuture;
 use futures::future::join_all;
 use jiff::Timestamp;
 use shared::Error;
@@ -42,7 +43,11 @@ struct Outcome<'a> {
 }
 
 /// Fans a batch of events out.
-pub async fn handle(app: &App, messages: Vec<Message>, _deadline: Deadline) -> Vec<String> {
+pub fn handle(app: &App, messages: Vec<Message>, deadline: Deadline) -> LocalBoxFuture<'_, Vec<String>> {
+    Box::pin(handle_batch(app, messages, deadline))
+}
+
+async fn handle_batch(app: &App, messages: Vec<Message>, _deadline: Deadline) -> Vec<String> {
     let mut outcome = Outcome::default();
     let arrivals = unique(parse(&messages, &mut outcome), &mut outcome);
     let stored = store(app, arrivals, &mut outcome).await;

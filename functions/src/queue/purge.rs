@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use futures::future::LocalBoxFuture;
 use serde::Deserialize;
 use shared::Error;
 use shared::domain::id::{EndpointId, WorkspaceId};
@@ -52,7 +53,11 @@ struct StreamText {
 }
 
 /// Puts a purge on the queue for every deleted endpoint. Stops at the first that fails: the stream comes back there.
-pub async fn announce(app: &App, records: Vec<StreamRecord>) -> Vec<String> {
+pub fn announce(app: &App, records: Vec<StreamRecord>) -> LocalBoxFuture<'_, Vec<String>> {
+    Box::pin(announce_all(app, records))
+}
+
+async fn announce_all(app: &App, records: Vec<StreamRecord>) -> Vec<String> {
     for record in records {
         let Some(purge) = deleted_endpoint(&record) else {
             continue;
@@ -66,7 +71,11 @@ pub async fn announce(app: &App, records: Vec<StreamRecord>) -> Vec<String> {
 }
 
 /// Purges a batch of endpoints.
-pub async fn handle(app: &App, messages: Vec<Message>, deadline: Deadline) -> Vec<String> {
+pub fn handle(app: &App, messages: Vec<Message>, deadline: Deadline) -> LocalBoxFuture<'_, Vec<String>> {
+    Box::pin(handle_batch(app, messages, deadline))
+}
+
+async fn handle_batch(app: &App, messages: Vec<Message>, deadline: Deadline) -> Vec<String> {
     let mut unhandled = Vec::new();
     for message in &messages {
         let result = match serde_json::from_str(&message.body) {

@@ -7,6 +7,7 @@
 
 use std::collections::HashSet;
 
+use futures::future::LocalBoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use shared::Error;
 use shared::domain::endpoint::{DisabledReason, Endpoint};
@@ -34,7 +35,11 @@ struct Decision<'a> {
 }
 
 /// Decides what follows a batch of failed attempts.
-pub async fn handle(app: &App, messages: Vec<Message>, _deadline: Deadline) -> Vec<String> {
+pub fn handle(app: &App, messages: Vec<Message>, deadline: Deadline) -> LocalBoxFuture<'_, Vec<String>> {
+    Box::pin(handle_batch(app, messages, deadline))
+}
+
+async fn handle_batch(app: &App, messages: Vec<Message>, _deadline: Deadline) -> Vec<String> {
     let mut unhandled = Vec::new();
     let tasks = parse(app, &messages, &mut unhandled).await;
     let tasks = unique(tasks, &mut unhandled);

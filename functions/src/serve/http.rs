@@ -9,6 +9,7 @@ use lambda_http::{Body, Request, RequestExt, service_fn};
 use shared::domain::id::WorkspaceId;
 use shared::domain::token::{Scope, Token};
 
+use super::Serving;
 use crate::app::App;
 use crate::problem::Problem;
 use crate::request;
@@ -23,27 +24,29 @@ pub struct Caller {
 /// What a handler answers.
 pub type Answer = Result<Response<Body>, Problem>;
 
-/// Serves one route: each request is authenticated, needs `scope`, and is handed to `handler`.
-///
-/// # Errors
-/// The environment is incomplete, or Lambda's Runtime API is not there.
-pub async fn http<H>(scope: Scope, handler: H) -> Result<(), lambda_runtime::Error>
-where
-    H: for<'a> Fn(&'a App, &'a Caller, Request) -> BoxFuture<'a, Answer> + Send + Sync + 'static,
-{
-    let app = super::start()?;
-    let handler = Arc::new(handler);
-    lambda_http::run(service_fn(move |request: Request| {
-        let (app, handler) = (Arc::clone(&app), Arc::clone(&handler));
-        async move { Ok::<_, lambda_runtime::Error>(answer(&app, scope, &*handler, request).await) }
-    }))
-    .await
+/// A route: what a token must allow for it, and what it does.
+#[derive(Clone, Copy)]
+pub struct Route {
+    /// What the token must allow.
+    pub scope: Scope,
+    /// Answers a request of the caller.
+    pub handler: for<'a> fn(&'a App, &'a Caller, Request) -> BoxFuture<'a, Answer>,
 }
 
-async fn answer<H>(app: &App, scope: Scope, handler: &H, request: Request) -> Response<Body>
-where
-    H: for<'a> Fn(&'a App, &'a Caller, Request) -> BoxFuture<'a, Answer> + Send + Sync,
-{
+/// Serves one route until Lambda ends the process. Fails if the environment is incomplete.
+#[must_use]
+pub fn http(route: Route) -> Serving {
+    Box::pin(async move {
+        let app = super::start()?;
+        lambda_http::run(service_fn(move |request: Request| {
+            let app = Arc::clone(&app);
+            async move { Ok::<_, lambda_runtime::Error>(answer(&app, route, request).await) }
+        }))
+        .await
+    })
+}
+
+async fn answer(app: &App, route: Route, request: Request) -> Response<Body> {
     let start = Instant::now();
     let request_id = request
         .lambda_context_ref()
@@ -52,10 +55,10 @@ where
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let mut workspace = None;
     let answer = async {
-        let caller = authenticate(app, scope, &request).await?;
+        let caller = authenticate(app, route.scope, &request).await?;
         workspace = Some(caller.workspace.clone());
         request::check_size(&request)?;
-        handler(app, &caller, request).await
+        (route.handler)(app, &caller, request).await
     };
     let answer = answer.await;
     if let Err(Problem::Internal(error)) = &answer {

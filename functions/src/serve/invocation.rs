@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use futures::future::LocalBoxFuture;
 use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::Serving;
 use crate::app::App;
 
 /// When an invocation is cut off.
@@ -27,21 +29,21 @@ impl Deadline {
     }
 }
 
-/// Serves a function that is invoked with a JSON document and answers with one.
-///
-/// # Errors
-/// The environment is incomplete, or Lambda's Runtime API is not there.
-pub async fn invoked<I, O, H>(handler: H) -> Result<(), Error>
+/// Serves a function that is invoked with a JSON document and answers with one, until Lambda ends the process.
+/// Fails if the environment is incomplete.
+pub fn invoked<I, O>(handler: for<'a> fn(&'a App, I) -> LocalBoxFuture<'a, Result<O, Error>>) -> Serving
 where
-    I: DeserializeOwned,
-    O: Serialize,
-    H: AsyncFn(&App, I) -> Result<O, Error>,
+    I: DeserializeOwned + 'static,
+    O: Serialize + 'static,
 {
-    let app = super::start()?;
-    let (app, handler) = (app.as_ref(), &handler);
-    lambda_runtime::run(service_fn(async move |event: LambdaEvent<serde_json::Value>| {
-        let input = serde_json::from_value(event.payload)?;
-        Box::pin(handler(app, input)).await
-    }))
-    .await
+    Box::pin(async move {
+        let app = super::start()?;
+        let app = app.as_ref();
+        lambda_runtime::run(service_fn(
+            move |event: LambdaEvent<serde_json::Value>| async move {
+                handler(app, serde_json::from_value(event.payload)?).await
+            },
+        ))
+        .await
+    })
 }

@@ -1,6 +1,7 @@
 //! What surrounds every batch of messages. A batch never fails as a whole: the handler names the messages that are
 //! to come back, and Lambda deletes the others.
 
+use futures::future::LocalBoxFuture;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 
@@ -76,51 +77,53 @@ impl From<Vec<String>> for BatchResponse {
     }
 }
 
-/// Serves a queue: `handler` gets a batch of messages and names those that are to come back.
-///
-/// # Errors
-/// The environment is incomplete, or Lambda's Runtime API is not there.
-pub async fn messages<H>(handler: H) -> Result<(), Error>
-where
-    H: AsyncFn(&App, Vec<Message>, Deadline) -> Vec<String>,
-{
-    let app = super::start()?;
-    let (app, handler) = (app.as_ref(), &handler);
-    lambda_runtime::run(service_fn(async move |event: LambdaEvent<Batch>| {
-        let deadline = Deadline::of(app, &event.context);
-        // Boxed, because the compiler gives up on the layout of futures that are nested this deep.
-        let failed = Box::pin(handler(app, event.payload.records, deadline)).await;
-        Ok::<BatchResponse, Error>(failed.into())
-    }))
-    .await
+/// A function that serves until Lambda ends the process.
+pub type Serving = LocalBoxFuture<'static, Result<(), Error>>;
+
+/// Handles a batch of messages and names those that are to come back.
+pub type OnMessages = for<'a> fn(&'a App, Vec<Message>, Deadline) -> LocalBoxFuture<'a, Vec<String>>;
+
+/// Serves a queue. Fails if the environment is incomplete.
+#[must_use]
+pub fn messages(handler: OnMessages) -> Serving {
+    Box::pin(async move {
+        let app = super::start()?;
+        let app = app.as_ref();
+        lambda_runtime::run(service_fn(move |event: LambdaEvent<Batch>| async move {
+            let deadline = Deadline::of(app, &event.context);
+            let failed = handler(app, event.payload.records, deadline).await;
+            Ok::<BatchResponse, Error>(failed.into())
+        }))
+        .await
+    })
 }
 
-/// Serves a queue and a stream: `on_messages` as with [`messages`], `on_records` gets the records of a stream and
-/// names the sequence number of the first that is to come back.
-///
-/// # Errors
-/// The environment is incomplete, or Lambda's Runtime API is not there.
-pub async fn stream_or_messages<M, R, T>(on_messages: M, on_records: R) -> Result<(), Error>
+/// Serves a queue and a stream: `on_records` gets the records of the stream and names the sequence number of the
+/// first that is to come back. Fails if the environment is incomplete.
+pub fn stream_or_messages<T>(
+    on_messages: OnMessages,
+    on_records: for<'a> fn(&'a App, Vec<T>) -> LocalBoxFuture<'a, Vec<String>>,
+) -> Serving
 where
-    M: AsyncFn(&App, Vec<Message>, Deadline) -> Vec<String>,
-    R: AsyncFn(&App, Vec<T>) -> Vec<String>,
-    T: serde::de::DeserializeOwned,
+    T: serde::de::DeserializeOwned + 'static,
 {
-    let app = super::start()?;
-    let (app, on_messages, on_records) = (app.as_ref(), &on_messages, &on_records);
-    lambda_runtime::run(service_fn(async move |event: LambdaEvent<AnyBatch>| {
-        let deadline = Deadline::of(app, &event.context);
-        let records = event.payload.records;
-        let from_stream = records
-            .first()
-            .is_some_and(|record| record["eventSource"] == "aws:dynamodb");
-        let records = serde_json::Value::Array(records);
-        let failed = if from_stream {
-            Box::pin(on_records(app, serde_json::from_value(records)?)).await
-        } else {
-            Box::pin(on_messages(app, serde_json::from_value(records)?, deadline)).await
-        };
-        Ok::<BatchResponse, Error>(failed.into())
-    }))
-    .await
+    Box::pin(async move {
+        let app = super::start()?;
+        let app = app.as_ref();
+        lambda_runtime::run(service_fn(move |event: LambdaEvent<AnyBatch>| async move {
+            let deadline = Deadline::of(app, &event.context);
+            let records = event.payload.records;
+            let from_stream = records
+                .first()
+                .is_some_and(|record| record["eventSource"] == "aws:dynamodb");
+            let records = serde_json::Value::Array(records);
+            let failed = if from_stream {
+                on_records(app, serde_json::from_value(records)?).await
+            } else {
+                on_messages(app, serde_json::from_value(records)?, deadline).await
+            };
+            Ok::<BatchResponse, Error>(failed.into())
+        }))
+        .await
+    })
 }
