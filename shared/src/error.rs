@@ -20,9 +20,9 @@ pub enum Error {
         /// What the SDK says.
         source: Box<dyn StdError + Send + Sync>,
     },
-    /// AWS took only a part of a batch, after retries.
-    #[error("{0} was throttled")]
-    Throttled(&'static str),
+    /// AWS took a part of a batch not, after retries; the log says why.
+    #[error("{0} was refused")]
+    Refused(&'static str),
     /// A stored item can't be read.
     #[error("the table {table} holds an unreadable item")]
     Corrupt {

@@ -129,7 +129,7 @@ impl Queues {
         self.send(url, &[message])
             .await
             .pop()
-            .unwrap_or(Err(Error::Throttled("SendMessageBatch")))
+            .unwrap_or(Err(Error::Refused("SendMessageBatch")))
     }
 
     /// Makes received messages visible again after so many seconds. A failure is harmless: they become visible
@@ -158,16 +158,20 @@ impl Queues {
 
     /// Sends one batch; what SQS took not with the others is sent again.
     async fn send_batch(&self, url: &str, batch: &[Outgoing]) -> Vec<Result<(), Error>> {
-        let mut results: Vec<Result<(), Error>> = batch
+        let mut results: Vec<_> = batch
             .iter()
-            .map(|_| Err(Error::Throttled("SendMessageBatch")))
+            .map(|_| Err(Error::Refused("SendMessageBatch")))
             .collect();
         for try_number in 0..MAX_TRIES {
             if try_number > 0 {
                 tokio::time::sleep(Duration::from_millis(100 << try_number)).await;
             }
             if let Err(error) = self.send_missing(url, batch, &mut results).await {
-                tracing::warn!(error = error.chain(), "a batch of messages was not taken");
+                tracing::warn!(
+                    error = error.chain(),
+                    messages = batch.len(),
+                    "messages were not taken"
+                );
                 break;
             }
             if results.iter().all(Result::is_ok) {

@@ -41,7 +41,8 @@ impl Secrets {
     /// The call to Secrets Manager failed.
     pub async fn create(&self, endpoint: &EndpointId, secret: &Secret) -> Result<String, Error> {
         let version = clock::random_token();
-        self.client
+        let answer = self
+            .client
             .create_secret()
             .name(self.name(endpoint))
             .description("Signing secret of a webhook endpoint")
@@ -50,7 +51,7 @@ impl Secrets {
             .send()
             .await
             .map_err(Error::aws("CreateSecret"))?;
-        Ok(version)
+        Ok(answer.version_id.unwrap_or(version))
     }
 
     /// Stores another secret of an endpoint and returns its version. It signs nothing until the item names it.
@@ -59,7 +60,8 @@ impl Secrets {
     /// The call to Secrets Manager failed.
     pub async fn replace(&self, endpoint: &EndpointId, secret: &Secret) -> Result<String, Error> {
         let version = clock::random_token();
-        self.client
+        let answer = self
+            .client
             .put_secret_value()
             .secret_id(self.name(endpoint))
             .client_request_token(&version)
@@ -67,7 +69,7 @@ impl Secrets {
             .send()
             .await
             .map_err(Error::aws("PutSecretValue"))?;
-        Ok(version)
+        Ok(answer.version_id.unwrap_or(version))
     }
 
     /// The secret that signs for an endpoint.

@@ -72,7 +72,7 @@ async fn handle_batch(app: &App, messages: Vec<Message>, _deadline: Deadline) ->
         let result = match written.next() {
             Some(Written::Yes) => carry_out(app, decision).await,
             // Somebody else changed the record; what follows from it is decided when the message comes back.
-            Some(Written::Overtaken) | None => Err(Error::Throttled("BatchExecuteStatement")),
+            Some(Written::Overtaken) | None => Err(Error::Refused("BatchExecuteStatement")),
             Some(Written::Failed(error)) => Err(error),
         };
         if let Err(error) = result {

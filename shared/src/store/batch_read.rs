@@ -123,7 +123,7 @@ impl Store {
                 return Ok(());
             }
         }
-        Err(Error::Throttled("BatchGetItem"))
+        Err(Error::Refused("BatchGetItem"))
     }
 
     fn add_row(&self, table: &str, item: Item, rows: &mut BatchRows) -> Result<(), Error> {

@@ -128,7 +128,7 @@ async fn run_chunk(client: &Client, chunk: &[Statement]) -> Vec<Outcome> {
             }
         }
     }
-    let throttled = || Outcome::Failed(Error::Throttled("BatchExecuteStatement"));
+    let throttled = || Outcome::Failed(Error::Refused("BatchExecuteStatement"));
     outcomes
         .into_iter()
         .map(|outcome| outcome.unwrap_or_else(throttled))

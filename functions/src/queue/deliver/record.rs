@@ -78,7 +78,7 @@ pub(super) async fn record<'a>(app: &App, finished: Vec<Finished<'a>>, batch: &m
             Some(Written::Yes) => Ok(outcome.write.record.status),
             Some(Written::Overtaken) => overtaken(app, &outcome).await,
             Some(Written::Failed(error)) => Err(error),
-            None => Err(Error::Throttled("BatchExecuteStatement")),
+            None => Err(Error::Refused("BatchExecuteStatement")),
         };
         match status {
             Ok(Status::Pending) => batch.fail(outcome.job.message),
@@ -188,7 +188,7 @@ async fn overtaken(app: &App, outcome: &Finished<'_>) -> Result<Status, Error> {
             Some(Written::Overtaken) | None => {}
         }
     }
-    Err(Error::Throttled("BatchExecuteStatement"))
+    Err(Error::Refused("BatchExecuteStatement"))
 }
 
 /// The canonical line of an attempt.
