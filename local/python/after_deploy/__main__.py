@@ -1,0 +1,47 @@
+"""Makes up for what the emulator does not do with the deployed template, and writes down what was deployed.
+
+Each correction has its own module, which says when it can go. None of them changes the template. Run with the
+emulator's interpreter, `AWS_ENDPOINT_URL`, the name of the stack and the JSON file to write.
+"""
+
+import json
+import sys
+
+import boto3
+
+import batches
+import concurrency
+import routes
+
+
+def main(stack, answer):
+    cloudformation = boto3.client("cloudformation")
+    template = cloudformation.get_template(StackName=stack, TemplateStage="Processed")["TemplateBody"]
+    if isinstance(template, str):
+        template = json.loads(template)
+    deployed = names_by_type(cloudformation, stack)
+    routes.wire(template, deployed)
+    batches.allow(deployed)
+    concurrency.repair(deployed)
+    with open(answer, "w") as file:
+        json.dump(description(deployed), file)
+
+
+def names_by_type(cloudformation, stack):
+    """`{type: {name in the template: deployed name}}` for the whole stack."""
+    deployed = {}
+    for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack):
+        for resource in page["StackResourceSummaries"]:
+            names = deployed.setdefault(resource["ResourceType"], {})
+            names[resource["LogicalResourceId"]] = resource["PhysicalResourceId"]
+    return deployed
+def description(deployed):
+    return {
+        "api_id": next(iter(deployed["AWS::ApiGatewayV2::Api"].values())),
+        "functions": deployed["AWS::Lambda::Function"],
+        "tables": deployed["AWS::DynamoDB::Table"],
+        "queues": deployed["AWS::SQS::Queue"],
+        "log_groups": deployed["AWS::Logs::LogGroup"],
+    }
+if __name__ == "__main__":
+    main(*sys.argv[1:])

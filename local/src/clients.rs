@@ -1,0 +1,33 @@
+//! Clients of the emulator's AWS services.
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_types::SdkConfig;
+use aws_types::region::Region;
+
+use crate::state::StackState;
+
+/// The emulator's region.
+pub(crate) const REGION: &str = "us-east-1";
+/// The emulator's root user.
+pub(crate) const ACCESS_KEY_ID: &str = "test";
+/// The emulator does not check its root user's signatures.
+pub(crate) const SECRET_ACCESS_KEY: &str = "test";
+
+/// What any AWS client needs to reach the stack.
+#[must_use]
+pub fn aws_config(state: &StackState) -> SdkConfig {
+    let credentials = Credentials::new(
+        &state.access_key_id,
+        &state.secret_access_key,
+        None,
+        None,
+        "local stack",
+    );
+    SdkConfig::builder()
+        .behavior_version(aws_sdk_sqs::config::BehaviorVersion::latest())
+        .endpoint_url(&state.aws_endpoint_url)
+        .region(Region::new(state.region.clone()))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .build()
+}

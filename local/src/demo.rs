@@ -1,0 +1,141 @@
+//! The main job, shown: an event put on the queue arrives at an endpoint, signed.
+
+use std::fmt::Write;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Value, json};
+
+use crate::clients::aws_config;
+use crate::ids::new_id;
+use crate::progress::Progress;
+use crate::receiver::{Received, Receiver};
+use crate::state::StackState;
+
+const DEADLINE: Duration = Duration::from_mins(1);
+const POLL: Duration = Duration::from_millis(200);
+
+/// An endpoint with its receiver, which lives as long as this.
+#[derive(Debug)]
+pub struct Demo {
+    /// Receives what is sent to the endpoint.
+    pub receiver: Receiver,
+    /// What happened, to be shown.
+    pub report: String,
+}
+
+/// Creates an endpoint at a receiver of its own, sends an event, and reports what arrived.
+pub async fn run(state: &StackState, progress: Progress) -> Result<Demo> {
+    let receiver = Receiver::start_ok().await?;
+    let step = progress.step("creating an endpoint through the API");
+    let endpoint = create_endpoint(state, &receiver.url("/hooks")).await?;
+    step.done();
+    let step = progress.step("putting an event on the queue, and waiting for it at the endpoint");
+    let event = send_event(state).await?;
+    let request = receiver.wait_for(1, DEADLINE).await?.remove(0);
+    step.done();
+    verify(&request, text(&endpoint, "secret")?)?;
+    ensure!(
+        request.body == event.as_bytes(),
+        "the body is not what was put on the queue"
+    );
+    let delivery = finished_delivery(state, text(&endpoint, "id")?).await?;
+    let report = report(&endpoint, &request, &delivery)?;
+    Ok(Demo { receiver, report })
+}
+
+async fn create_endpoint(state: &StackState, url: &str) -> Result<Value> {
+    let request = json!({ "url": url, "events": ["*"] });
+    let path = format!("{}/api/integrations/webhooks", state.api_url);
+    let builder = client()?
+        .post(path)
+        .header("content-type", "application/json")
+        .body(request.to_string());
+    answer(state, builder).await
+}
+
+async fn send_event(state: &StackState) -> Result<String> {
+    let event = json!({
+        "id": new_id("evt_"),
+        "event": "survey.response.created",
+        "created_at": jiff::Timestamp::now().round(jiff::Unit::Second)?.to_string(),
+        "workspace_id": state.workspace_id,
+        "data": { "score": 9, "comment": "Größe passt" },
+    })
+    .to_string();
+    let queue = aws_sdk_sqs::Client::new(&aws_config(state));
+    queue
+        .send_message()
+        .queue_url(&state.events_queue_url)
+        .message_body(&event)
+        .send()
+        .await?;
+    Ok(event)
+}
+
+/// With the official library; what follows the secret's own prefix is what it takes.
+fn verify(received: &Received, secret: &str) -> Result<()> {
+    let secret = secret.trim_start_matches("whs_");
+    let webhook = standardwebhooks::Webhook::new(secret)?;
+    webhook
+        .verify(&received.body, &received.headers)
+        .context("the signature does not verify")
+}
+
+async fn finished_delivery(state: &StackState, endpoint: &str) -> Result<Value> {
+    let deadline = Instant::now() + DEADLINE;
+    let url = format!(
+        "{}/api/integrations/webhooks/{endpoint}/deliveries",
+        state.api_url
+    );
+    while Instant::now() < deadline {
+        let list = answer(state, client()?.get(&url)).await?;
+        if list["data"][0]["status"] == "delivered" {
+            return Ok(list["data"][0].clone());
+        }
+        tokio::time::sleep(POLL).await;
+    }
+    bail!("the delivery was not recorded as delivered within {DEADLINE:?}")
+}
+
+fn client() -> Result<reqwest::Client> {
+    Ok(reqwest::Client::builder().no_proxy().timeout(DEADLINE).build()?)
+}
+
+async fn answer(state: &StackState, request: reqwest::RequestBuilder) -> Result<Value> {
+    let answer = request
+        .header("authorization", format!("Bearer {}", state.token))
+        .send()
+        .await?;
+    let (status, body) = (answer.status(), answer.text().await?);
+    ensure!(status.is_success(), "the API answered {status}: {body}");
+    Ok(serde_json::from_str(&body)?)
+}
+
+fn text<'a>(value: &'a Value, name: &str) -> Result<&'a str> {
+    value[name]
+        .as_str()
+        .with_context(|| format!("the API answered no {name}"))
+}
+
+fn report(endpoint: &Value, received: &Received, delivery: &Value) -> Result<String> {
+    let mut report = format!("Endpoint {} received:\n\n", text(endpoint, "id")?);
+    writeln!(report, "    {} {}", received.method, received.path)?;
+    for (name, value) in &received.headers {
+        writeln!(
+            report,
+            "    {name}: {}",
+            String::from_utf8_lossy(value.as_bytes())
+        )?;
+    }
+    writeln!(report, "\n    {}\n", String::from_utf8_lossy(&received.body))?;
+    writeln!(
+        report,
+        "The signature verifies with the official Standard Webhooks library.\n"
+    )?;
+    writeln!(report, "The delivery record:\n")?;
+    for line in serde_json::to_string_pretty(delivery)?.lines() {
+        writeln!(report, "    {line}")?;
+    }
+    Ok(report)
+}

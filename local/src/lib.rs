@@ -1,0 +1,40 @@
+//! Runs `template.yaml` on this machine: installs pinned tools, starts an AWS emulator with IAM enforced, builds,
+//! deploys and describes the result.
+//!
+//! People use it through `cargo local`, the end-to-end tests through [`Stack`]. It must not know the product beyond
+//! what it shows in the demo, and must leave nothing behind: no process, port or temporary folder.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the bans keep clock, environment and HTTP client out of what is deployed; this never is"
+)]
+
+mod after_deploy;
+mod build;
+mod clients;
+pub mod demo;
+mod deploy;
+mod emulator;
+mod ids;
+mod layout;
+mod lock;
+pub mod logs;
+mod options;
+mod progress;
+mod python;
+pub mod receiver;
+mod run_folder;
+mod stack;
+mod state;
+mod state_folder;
+mod supervise;
+mod token;
+mod tools;
+
+pub use clients::aws_config;
+pub use ids::new_id;
+pub use options::Options;
+pub use progress::Progress;
+pub use stack::Stack;
+pub use state::StackState;
+pub use token::{IssuedToken, issue_token};

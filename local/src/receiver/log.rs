@@ -1,0 +1,90 @@
+//! What a receiver has received.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::{Result, bail};
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+use tokio::sync::watch;
+
+/// A request as it arrived.
+#[derive(Debug, Clone)]
+pub struct Received {
+    /// Its method.
+    pub method: Method,
+    /// Its path, with the query string.
+    pub path: String,
+    /// All headers.
+    pub headers: HeaderMap,
+    /// The body's bytes.
+    pub body: Bytes,
+    /// When its body was complete.
+    pub at: Instant,
+    /// The same on the calendar.
+    pub time: SystemTime,
+}
+
+impl Received {
+    /// A header's value; empty if it is missing or no text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    }
+}
+
+/// The requests so far, to be looked at and waited for.
+#[derive(Debug)]
+pub(crate) struct Log {
+    received: Mutex<Vec<Received>>,
+    count: watch::Sender<usize>,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            received: Mutex::default(),
+            count: watch::Sender::new(0),
+        }
+    }
+}
+
+impl Log {
+    pub(crate) fn add(&self, received: Received) {
+        let mut all = self.received.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(received);
+        self.count.send_replace(all.len());
+    }
+
+    pub(crate) fn all(&self) -> Vec<Received> {
+        self.received
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(crate) async fn wait_until(
+        &self,
+        within: Duration,
+        condition: impl Fn(&[Received]) -> bool,
+    ) -> Result<Vec<Received>> {
+        let mut count = self.count.subscribe();
+        let deadline = tokio::time::Instant::now() + within;
+        loop {
+            // Marked as seen before looking, so that nothing arrives unnoticed in between.
+            count.borrow_and_update();
+            if condition(&self.received.lock().unwrap_or_else(PoisonError::into_inner)) {
+                return Ok(self.all());
+            }
+            if tokio::time::timeout_at(deadline, count.changed()).await.is_err() {
+                bail!(
+                    "not received within {within:?}; {} requests so far",
+                    self.all().len()
+                );
+            }
+        }
+    }
+}

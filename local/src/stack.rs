@@ -1,0 +1,122 @@
+//! A deployed stack on this machine, from first to last step.
+
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+use tempfile::TempDir;
+
+use crate::after_deploy::{self, Deployed};
+use crate::clients::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, aws_config};
+use crate::deploy::STACK_NAME;
+use crate::emulator::Emulator;
+use crate::ids::new_id;
+use crate::options::Options;
+use crate::state::StackState;
+use crate::state_folder::StateFolder;
+use crate::supervise::Supervisor;
+use crate::tools::Tools;
+use crate::{build, deploy, python, run_folder, token, tools};
+
+const ALL_SCOPES: [&str; 2] = ["webhooks:read", "webhooks:write"];
+
+/// A running stack. It ends when this is dropped, and also when the process ends without dropping it.
+#[derive(Debug)]
+pub struct Stack {
+    /// How to reach it.
+    pub state: StackState,
+    // Dropped in this order: first what runs, then where it ran.
+    emulator: Emulator,
+    _run: TempDir,
+    folder: StateFolder,
+}
+
+impl Stack {
+    /// Installs, builds, starts, deploys: everything up to a stack that works.
+    pub async fn start(options: Options) -> Result<Self> {
+        ensure!(
+            cfg!(target_os = "linux"),
+            "the local stack runs the functions themselves, which needs Linux"
+        );
+        let folder = StateFolder::take(options.state_dir.as_deref())?;
+        let supervisor = Supervisor {
+            python: python::find()?,
+        };
+        let tools = tools::install(&supervisor, options.progress).await?;
+        let run = run_folder::create(folder.path())?;
+        let removals = [run.path(), folder.description()];
+        let emulator = Emulator::start(&tools, &options, run.path(), &folder.log_file(), &removals).await?;
+        let build_log = folder.path().join("build.log");
+        let template = build::build(&tools, &options, &run.path().join("build"), &build_log).await?;
+        let deployed = deploy_to(&emulator, &tools, &options, &template, folder.path()).await?;
+        let mut state = describe(&emulator, deployed);
+        issue_token(&mut state, &options).await?;
+        Ok(Self {
+            state,
+            emulator,
+            _run: run,
+            folder,
+        })
+    }
+
+    /// Writes `local-stack.json`, which goes when the stack does, and returns its path.
+    pub fn announce(&self) -> Result<&Path> {
+        self.state.write(self.folder.description())?;
+        Ok(self.folder.description())
+    }
+
+    /// Ends the stack and returns when nothing of it is left.
+    pub fn stop(mut self) {
+        self.emulator.stop();
+    }
+}
+
+async fn deploy_to(
+    emulator: &Emulator,
+    tools: &Tools,
+    options: &Options,
+    template: &Path,
+    logs: &Path,
+) -> Result<Deployed> {
+    deploy::deploy(tools, options, template, &emulator.url, &logs.join("deploy.log")).await?;
+    after_deploy::correct(tools, options, &emulator.url, logs).await
+}
+
+fn describe(emulator: &Emulator, deployed: Deployed) -> StackState {
+    let queue = |name: &str| deployed.queues.get(name).cloned().unwrap_or_default();
+    StackState {
+        // The emulator would also take the API's id as a host name, but glibc does not resolve `*.localhost`.
+        api_url: format!("{}/_aws/execute-api/{}/$default", emulator.url, deployed.api_id),
+        aws_endpoint_url: emulator.url.clone(),
+        region: REGION.to_owned(),
+        access_key_id: ACCESS_KEY_ID.to_owned(),
+        secret_access_key: SECRET_ACCESS_KEY.to_owned(),
+        workspace_id: new_id("ws_"),
+        token: String::new(),
+        events_queue_url: queue("EventsQueue"),
+        rejected_events_queue_url: queue("RejectedEventsQueue"),
+        failed_attempts_queue_url: queue("FailedAttemptsQueue"),
+        parked_queue_url: queue("ParkedQueue"),
+        functions: deployed.functions,
+        tables: deployed.tables,
+        queues: deployed.queues,
+        log_groups: deployed.log_groups,
+        secret_prefix: format!("{STACK_NAME}/endpoints/"),
+        emulator_pid: emulator.pid(),
+        log_file: emulator.log_file.clone(),
+    }
+}
+
+async fn issue_token(state: &mut StackState, options: &Options) -> Result<()> {
+    let step = options.progress.step("issuing a token");
+    let lambda = aws_sdk_lambda::Client::new(&aws_config(state));
+    let function = state
+        .functions
+        .get("IssueTokenFunction")
+        .cloned()
+        .unwrap_or_default();
+    state.token = token::issue_token(&lambda, &function, &state.workspace_id, &ALL_SCOPES)
+        .await?
+        .token;
+    step.done();
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! The pinned tools, in private virtual environments that are made when missing.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
+
+use crate::layout;
+use crate::lock;
+use crate::progress::Progress;
+use crate::supervise::Supervisor;
+
+/// Written last, so an environment without it is one whose installation was cut off.
+const COMPLETE: &str = "complete";
+
+/// The tools this machine needs besides Rust and Python.
+#[derive(Debug, Clone)]
+pub(crate) struct Tools {
+    /// Starts them.
+    pub(crate) supervisor: Supervisor,
+    /// The folder with `sam` and `cargo-lambda`.
+    pub(crate) sam_bin: PathBuf,
+    /// The Python that has the emulator and boto3.
+    pub(crate) emulator_python: PathBuf,
+}
+
+/// Installs what is missing. Two of these at once wait for each other.
+pub(crate) async fn install(supervisor: &Supervisor, progress: Progress) -> Result<Tools> {
+    let folder = layout::kept().join("tools");
+    fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
+    let mut step = progress.step("looking for the pinned tools");
+    let _lock = lock::wait_for(&folder.join("lock"), &mut step).await?;
+    step.done();
+    let sam = environment(supervisor, &folder, "sam", progress).await?;
+    let emulator = environment(supervisor, &folder, "emulator", progress).await?;
+    Ok(Tools {
+        supervisor: supervisor.clone(),
+        sam_bin: sam.join("bin"),
+        emulator_python: emulator.join("bin/python"),
+    })
+}
+
+async fn environment(
+    supervisor: &Supervisor,
+    folder: &Path,
+    name: &str,
+    progress: Progress,
+) -> Result<PathBuf> {
+    let requirements = layout::resource(&format!("requirements/{name}.txt"));
+    let path = folder.join(format!("{name}-{}", key(&requirements, &supervisor.python)?));
+    if path.join(COMPLETE).exists() {
+        return Ok(path);
+    }
+    if path.exists() {
+        fs::remove_dir_all(&path)?;
+    }
+    let mut step = progress.step(&format!(
+        "installing the pinned tools: {name} (only the first time)"
+    ));
+    let log = folder.join(format!("{name}.log"));
+    let mut create = supervisor.command(&supervisor.python, &[]);
+    create.args(["-m", "venv"]).arg(&path);
+    Supervisor::run(create, &log, &mut step).await.context(
+        "making a virtual environment failed; on Debian and Ubuntu, install python3-venv for this Python",
+    )?;
+    let mut install = supervisor.command(&path.join("bin/python"), &[]);
+    pip_install(&mut install, &requirements);
+    Supervisor::run(install, &log, &mut step).await.context(
+        "installing the pinned tools from PyPI failed; check the network and pip's settings, then repeat",
+    )?;
+    fs::write(path.join(COMPLETE), "")?;
+    step.done();
+    Ok(path)
+}
+
+/// Everything is pinned, so there is nothing to resolve.
+fn pip_install(command: &mut Command, requirements: &Path) {
+    command.args([
+        "-m",
+        "pip",
+        "install",
+        "--no-input",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--requirement",
+    ]);
+    command.arg(requirements);
+}
+
+/// Changes with what is to be installed and with the Python it is installed for.
+fn key(requirements: &Path, python: &Path) -> Result<String> {
+    let text = fs::read(requirements).with_context(|| format!("reading {}", requirements.display()))?;
+    let digest = Sha256::new()
+        .chain_update(text)
+        .chain_update(python.as_os_str().as_encoded_bytes())
+        .finalize();
+    let prefix: [u8; 8] = digest[..8].try_into()?;
+    Ok(format!("{:016x}", u64::from_be_bytes(prefix)))
+}

@@ -1,0 +1,16 @@
+//! The promises of the contract, kept by the real template: one stack for the whole binary, one workspace per test.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on says why and fails"
+)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the bans keep clock and HTTP client out of what is deployed; tests never are"
+)]
+
+mod delivering;
+mod replay;
+mod secrecy;
+mod support;

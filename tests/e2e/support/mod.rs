@@ -1,0 +1,12 @@
+//! What every test uses: the stack, a workspace of its own, and ways to look at both.
+
+pub(crate) mod aws;
+pub(crate) mod issued;
+pub(crate) mod signature;
+mod stack;
+mod wait;
+mod workspace;
+
+pub(crate) use stack::stack;
+pub(crate) use wait::{PATIENCE, eventually};
+pub(crate) use workspace::Workspace;

@@ -1,0 +1,175 @@
+//! A workspace of its own for each test, and the ways in which a customer and a producer use it.
+
+use http::{HeaderMap, Method, StatusCode};
+use local::{issue_token, new_id};
+use serde_json::{Value, json};
+
+use super::{aws, eventually, issued, stack};
+
+/// A fresh workspace with a token.
+pub(crate) struct Workspace {
+    pub(crate) id: String,
+    pub(crate) token: String,
+    http: reqwest::Client,
+    sqs: aws_sdk_sqs::Client,
+}
+
+/// What the API answered.
+#[derive(Debug)]
+pub(crate) struct ApiAnswer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    /// `null` if there is none.
+    pub(crate) body: Value,
+}
+
+/// An endpoint as its creation showed it.
+#[derive(Debug)]
+pub(crate) struct CreatedEndpoint {
+    pub(crate) id: String,
+    pub(crate) secret: String,
+}
+
+/// An event as it was put on the queue.
+#[derive(Debug)]
+pub(crate) struct SentEvent {
+    pub(crate) id: String,
+    pub(crate) body: String,
+}
+
+impl Workspace {
+    /// A workspace that nobody else uses, with a token that may do everything.
+    pub(crate) async fn new() -> Self {
+        Self::with_scopes(&["webhooks:read", "webhooks:write"]).await
+    }
+
+    /// The same with a token of these scopes.
+    pub(crate) async fn with_scopes(scopes: &[&str]) -> Self {
+        let id = new_id("ws_");
+        let function = aws::function("IssueTokenFunction");
+        let token = issue_token(&aws::lambda(), function, &id, scopes)
+            .await
+            .expect("a token is issued");
+        issued::remember(&token.token);
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none());
+        Self {
+            id,
+            token: token.token,
+            http: http.build().expect("an HTTP client"),
+            sqs: aws::sqs(),
+        }
+    }
+
+    /// A request to the API with the workspace's token; `path` is what follows the base path.
+    pub(crate) async fn api(&self, method: Method, path: &str, body: Option<&Value>) -> ApiAnswer {
+        let url = format!("{}/api/integrations/webhooks{path}", stack().api_url);
+        let mut request = self.http.request(method, url).bearer_auth(&self.token);
+        if let Some(body) = body {
+            request = request
+                .header("content-type", "application/json")
+                .body(body.to_string());
+        }
+        answer(request).await
+    }
+
+    /// A `GET`.
+    pub(crate) async fn get(&self, path: &str) -> ApiAnswer {
+        self.api(Method::GET, path, None).await
+    }
+
+    /// A `POST` with a JSON body.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> ApiAnswer {
+        self.api(Method::POST, path, Some(body)).await
+    }
+
+    /// A `PATCH` with a JSON body.
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> ApiAnswer {
+        self.api(Method::PATCH, path, Some(body)).await
+    }
+
+    /// A `DELETE`.
+    pub(crate) async fn delete(&self, path: &str) -> ApiAnswer {
+        self.api(Method::DELETE, path, None).await
+    }
+
+    /// Creates an endpoint that is subscribed to `events`.
+    pub(crate) async fn create_endpoint(&self, url: &str, events: &[&str]) -> CreatedEndpoint {
+        let answer = self.post("", &json!({ "url": url, "events": events })).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
+        assert!(answer.headers.contains_key("location"));
+        let text = |name: &str| answer.body[name].as_str().expect("an endpoint has it").to_owned();
+        issued::remember(&text("secret"));
+        CreatedEndpoint {
+            id: text("id"),
+            secret: text("secret"),
+        }
+    }
+
+    /// An event of this workspace, not yet sent.
+    pub(crate) fn event(&self, name: &str) -> SentEvent {
+        let id = new_id("evt_");
+        let body = json!({
+            "id": id,
+            "event": name,
+            "created_at": "2026-06-07T10:30:00Z",
+            "workspace_id": self.id,
+            "data": { "score": 9 },
+        });
+        SentEvent {
+            id,
+            body: body.to_string(),
+        }
+    }
+
+    /// Puts `body` on the events queue, as a producer does.
+    pub(crate) async fn send(&self, body: &str) {
+        let request = self
+            .sqs
+            .send_message()
+            .queue_url(&stack().events_queue_url)
+            .message_body(body);
+        request.send().await.expect("the queue takes the event");
+    }
+
+    /// Puts a new event on the events queue.
+    pub(crate) async fn send_event(&self, name: &str) -> SentEvent {
+        let event = self.event(name);
+        self.send(&event.body).await;
+        event
+    }
+
+    /// The first page of an endpoint's deliveries.
+    pub(crate) async fn deliveries(&self, endpoint: &str) -> Vec<Value> {
+        let answer = self.get(&format!("/{endpoint}/deliveries")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        answer.body["data"].as_array().expect("a list").clone()
+    }
+
+    /// Waits until the delivery of an event to an endpoint has `status`, and returns it.
+    pub(crate) async fn wait_for_delivery(&self, endpoint: &str, event: &SentEvent, status: &str) -> Value {
+        eventually(&format!("a delivery that is {status}"), async || {
+            let deliveries = self.deliveries(endpoint).await;
+            let wanted = |delivery: &Value| delivery["event_id"] == *event.id && delivery["status"] == status;
+            deliveries.into_iter().find(wanted)
+        })
+        .await
+    }
+}
+
+async fn answer(request: reqwest::RequestBuilder) -> ApiAnswer {
+    let answer = request.send().await.expect("the API answers");
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    let body = answer.bytes().await.expect("a complete answer");
+    let body = if body.is_empty() {
+        Value::Null
+    } else {
+        serde_json::from_slice(&body).expect("JSON")
+    };
+    ApiAnswer {
+        status,
+        headers,
+        body,
+    }
+}
