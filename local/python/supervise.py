@@ -7,6 +7,7 @@ SIGKILL), the pipe closes; then this kills the command and its descendants and r
 depend on anything but the standard library, because it also installs everything else.
 """
 
+import contextlib
 import ctypes
 import os
 import shutil
@@ -18,6 +19,7 @@ import time
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+REMOVAL_ATTEMPTS = 20
 LINUX = sys.platform == "linux"
 
 
@@ -29,12 +31,13 @@ def main(arguments):
     # SIGTERM ends the command, and with it this.
     signal.signal(signal.SIGTERM, lambda *_: kill_group(command))
     adopt_orphans()
+    if "TMPDIR" in os.environ:
+        os.makedirs(os.environ["TMPDIR"], exist_ok=True)
     command = subprocess.Popen(
         arguments[separator + 1 :], stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=prepare_child
     )
     threading.Thread(target=watch_parent, args=(command, removals), daemon=True).start()
     code = command.wait()
-    remove(removals)
     kill_group(command)
     kill_descendants()
     remove(removals)
@@ -66,20 +69,16 @@ def prepare_child():
 
 
 def kill_group(command):
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(command.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
 
 
 def kill_descendants():
     """Kills adopted processes, and theirs as they are adopted in turn, until none is left."""
     while LINUX:
         for pid in children():
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
         try:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
@@ -103,11 +102,17 @@ def children():
 
 
 def remove(paths):
+    """Removes files and folders, several times if need be: another dying command may still write there."""
     for path in paths:
-        if os.path.isdir(path) and not os.path.islink(path):
-            shutil.rmtree(path, ignore_errors=True)
-        elif os.path.lexists(path):
-            os.remove(path)
+        for _ in range(REMOVAL_ATTEMPTS):
+            if os.path.isdir(path):
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                with contextlib.suppress(FileNotFoundError):
+                    os.remove(path)
+            if not os.path.lexists(path):
+                break
+            time.sleep(0.05)
 
 
 if __name__ == "__main__":

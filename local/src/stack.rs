@@ -13,7 +13,6 @@ use crate::ids::new_id;
 use crate::options::Options;
 use crate::state::StackState;
 use crate::state_folder::StateFolder;
-use crate::supervise::Supervisor;
 use crate::tools::Tools;
 use crate::{build, deploy, python, run_folder, token, tools};
 
@@ -38,11 +37,9 @@ impl Stack {
             "the local stack runs the functions themselves, which needs Linux"
         );
         let folder = StateFolder::take(options.state_dir.as_deref())?;
-        let supervisor = Supervisor {
-            python: python::find()?,
-        };
-        let tools = tools::install(&supervisor, options.progress).await?;
+        let mut tools = tools::install(python::find()?, options.progress).await?;
         let run = run_folder::create(folder.path())?;
+        tools.supervisor.temporary = run.path().join("tools");
         let removals = [run.path(), folder.description()];
         let emulator = Emulator::start(&tools, &options, run.path(), &folder.log_file(), &removals).await?;
         let build_log = folder.path().join("build.log");

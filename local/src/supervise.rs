@@ -23,6 +23,8 @@ const TAIL_LINES: usize = 40;
 pub(crate) struct Supervisor {
     /// The Python that runs the supervisor.
     pub(crate) python: PathBuf,
+    /// Where commands put temporary files, which go when the command does.
+    pub(crate) temporary: PathBuf,
 }
 
 /// A process that runs until this is dropped.
@@ -41,7 +43,12 @@ impl Supervisor {
         for path in removals {
             command.arg("--remove").arg(path);
         }
-        command.arg("--").arg(program);
+        command
+            .arg("--remove")
+            .arg(&self.temporary)
+            .arg("--")
+            .arg(program);
+        command.env("TMPDIR", &self.temporary);
         // Ctrl-C reaches the foreground group; this process decides what it means.
         command.stdin(Stdio::piped()).process_group(0);
         command

@@ -27,16 +27,18 @@ pub(crate) struct Tools {
 }
 
 /// Installs what is missing. Two of these at once wait for each other.
-pub(crate) async fn install(supervisor: &Supervisor, progress: Progress) -> Result<Tools> {
+pub(crate) async fn install(python: PathBuf, progress: Progress) -> Result<Tools> {
     let folder = layout::kept().join("tools");
+    let temporary = folder.join("tmp");
+    let supervisor = Supervisor { python, temporary };
     fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
     let mut step = progress.step("looking for the pinned tools");
     let _lock = lock::wait_for(&folder.join("lock"), &mut step).await?;
     step.done();
-    let sam = environment(supervisor, &folder, "sam", progress).await?;
-    let emulator = environment(supervisor, &folder, "emulator", progress).await?;
+    let sam = environment(&supervisor, &folder, "sam", progress).await?;
+    let emulator = environment(&supervisor, &folder, "emulator", progress).await?;
     Ok(Tools {
-        supervisor: supervisor.clone(),
+        supervisor,
         sam_bin: sam.join("bin"),
         emulator_python: emulator.join("bin/python"),
     })
