@@ -10,6 +10,7 @@
     reason = "the bans keep clock and HTTP client out of what is deployed; tests never are"
 )]
 
+mod api;
 mod delivering;
 mod replay;
 mod secrecy;

@@ -16,6 +16,16 @@ pub(crate) fn lambda() -> aws_sdk_lambda::Client {
     aws_sdk_lambda::Client::new(&aws_config(stack()))
 }
 
+/// A table client.
+pub(crate) fn dynamodb() -> aws_sdk_dynamodb::Client {
+    aws_sdk_dynamodb::Client::new(&aws_config(stack()))
+}
+
+/// A secrets client.
+pub(crate) fn secrets() -> aws_sdk_secretsmanager::Client {
+    aws_sdk_secretsmanager::Client::new(&aws_config(stack()))
+}
+
 /// The deployed name of `function`, which is a name in the template.
 pub(crate) fn function(name: &str) -> &'static str {
     stack()

@@ -1,7 +1,10 @@
 //! What every test uses: the stack, a workspace of its own, and ways to look at both.
 
 pub(crate) mod aws;
+pub(crate) mod document;
 pub(crate) mod issued;
+pub(crate) mod records;
+pub(crate) mod schema;
 pub(crate) mod signature;
 mod stack;
 mod wait;
@@ -9,4 +12,4 @@ mod workspace;
 
 pub(crate) use stack::stack;
 pub(crate) use wait::{PATIENCE, eventually};
-pub(crate) use workspace::Workspace;
+pub(crate) use workspace::{ApiAnswer, CreatedEndpoint, Workspace, answer};

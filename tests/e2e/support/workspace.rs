@@ -4,12 +4,14 @@ use http::{HeaderMap, Method, StatusCode};
 use local::{issue_token, new_id};
 use serde_json::{Value, json};
 
-use super::{aws, eventually, issued, stack};
+use super::{aws, document, eventually, issued, stack};
 
 /// A fresh workspace with a token.
 pub(crate) struct Workspace {
     pub(crate) id: String,
     pub(crate) token: String,
+    /// What revokes the token.
+    pub(crate) token_id: String,
     http: reqwest::Client,
     sqs: aws_sdk_sqs::Client,
 }
@@ -45,7 +47,15 @@ impl Workspace {
 
     /// The same with a token of these scopes.
     pub(crate) async fn with_scopes(scopes: &[&str]) -> Self {
-        let id = new_id("ws_");
+        Self::issue(new_id("ws_"), scopes).await
+    }
+
+    /// The same workspace, seen through another token.
+    pub(crate) async fn through_token(&self, scopes: &[&str]) -> Self {
+        Self::issue(self.id.clone(), scopes).await
+    }
+
+    async fn issue(id: String, scopes: &[&str]) -> Self {
         let function = aws::function("IssueTokenFunction");
         let token = issue_token(&aws::lambda(), function, &id, scopes)
             .await
@@ -57,6 +67,7 @@ impl Workspace {
         Self {
             id,
             token: token.token,
+            token_id: token.token_id,
             http: http.build().expect("an HTTP client"),
             sqs: aws::sqs(),
         }
@@ -64,14 +75,23 @@ impl Workspace {
 
     /// A request to the API with the workspace's token; `path` is what follows the base path.
     pub(crate) async fn api(&self, method: Method, path: &str, body: Option<&Value>) -> ApiAnswer {
-        let url = format!("{}/api/integrations/webhooks{path}", stack().api_url);
-        let mut request = self.http.request(method, url).bearer_auth(&self.token);
-        if let Some(body) = body {
-            request = request
-                .header("content-type", "application/json")
-                .body(body.to_string());
+        let body = body.map(|body| ("application/json", body.to_string().into_bytes()));
+        self.raw(method, path, body).await
+    }
+
+    /// A request with any bytes and their content type.
+    pub(crate) async fn raw(&self, method: Method, path: &str, body: Option<(&str, Vec<u8>)>) -> ApiAnswer {
+        let mut request = self.request(method, path).bearer_auth(&self.token);
+        if let Some((content_type, body)) = body {
+            request = request.header("content-type", content_type).body(body);
         }
         answer(request).await
+    }
+
+    /// A request without a token, to be completed and then sent with [`answer`].
+    pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let url = format!("{}{}{path}", stack().api_url, document::BASE_PATH);
+        self.http.request(method, url)
     }
 
     /// A `GET`.
@@ -158,8 +178,12 @@ impl Workspace {
     }
 }
 
-async fn answer(request: reqwest::RequestBuilder) -> ApiAnswer {
-    let answer = request.send().await.expect("the API answers");
+/// Sends a request. Panics if the answer is one that `openapi.yaml` does not describe.
+pub(crate) async fn answer(request: reqwest::RequestBuilder) -> ApiAnswer {
+    let (client, request) = request.build_split();
+    let request = request.expect("a request");
+    let (method, path) = (request.method().clone(), request.url().clone());
+    let answer = client.execute(request).await.expect("the API answers");
     let (status, headers) = (answer.status(), answer.headers().clone());
     let body = answer.bytes().await.expect("a complete answer");
     let body = if body.is_empty() {
@@ -167,6 +191,12 @@ async fn answer(request: reqwest::RequestBuilder) -> ApiAnswer {
     } else {
         serde_json::from_slice(&body).expect("JSON")
     };
+    let path = path
+        .path()
+        .split_once(document::BASE_PATH)
+        .map_or("?", |(_, path)| path);
+    let complaints = document::complaints(&method, path, status, &body);
+    assert!(complaints.is_empty(), "{method} {path}: {complaints:?} in {body}");
     ApiAnswer {
         status,
         headers,

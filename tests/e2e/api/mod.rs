@@ -1,0 +1,68 @@
+//! The REST contract, a module per promise. Every answer is held against `openapi.yaml` on the way, by the support.
+
+mod bad_input;
+mod concurrency;
+mod history;
+mod isolation;
+mod openapi;
+mod retrying;
+mod seed;
+
+use http::StatusCode;
+use local::receiver::{Answer, Receiver};
+use serde_json::{Value, json};
+
+use crate::support::{ApiAnswer, Workspace, eventually};
+
+/// Panics unless the answer is an error of this status with the body that all errors have.
+fn assert_problem(answer: &ApiAnswer, status: StatusCode, what: &str) {
+    assert_eq!(answer.status, status, "{what}: {}", answer.body);
+    assert_eq!(answer.headers["content-type"], "application/json", "{what}");
+    assert_eq!(answer.body["statusCode"], status.as_u16(), "{what}");
+    assert_eq!(
+        answer.body["error"],
+        status.canonical_reason().unwrap_or_default(),
+        "{what}"
+    );
+    assert_ne!(answer.body["message"].as_str().unwrap_or_default(), "", "{what}");
+    let names_fields = answer.body.get("errors").is_some();
+    assert_eq!(names_fields, status == StatusCode::UNPROCESSABLE_ENTITY, "{what}");
+}
+
+/// The fields that a 422 complains about, in its order.
+fn bad_fields(answer: &ApiAnswer) -> Vec<&str> {
+    let errors = answer.body["errors"].as_array().into_iter().flatten();
+    errors.filter_map(|error| error["field"].as_str()).collect()
+}
+
+/// A receiver that answers 500 to its first `failures` requests and 200 to all others.
+async fn receiver_that_recovers(failures: usize) -> Receiver {
+    let seen = std::sync::atomic::AtomicUsize::new(0);
+    let answer = move |_: &_| {
+        let number = seen.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Answer::status(if number < failures { 500 } else { 200 })
+    };
+    Receiver::start(answer).await.expect("a receiver")
+}
+
+/// The path of a delivery, made by a test event: it has one attempt.
+async fn test_delivery(workspace: &Workspace, endpoint: &str) -> String {
+    let answer = workspace
+        .post(
+            &format!("/{endpoint}/test"),
+            &json!({ "event": "poster.scanned" }),
+        )
+        .await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.body);
+    let id = answer.body["id"].as_str().expect("an id");
+    format!("/{endpoint}/deliveries/{id}")
+}
+
+/// Waits until the delivery of this path has `status`, and returns it with its attempts.
+async fn wait_until_status(workspace: &Workspace, delivery: &str, status: &str) -> Value {
+    eventually(&format!("{delivery} is {status}"), async || {
+        let answer = workspace.get(delivery).await;
+        (answer.body["status"] == status).then_some(answer.body)
+    })
+    .await
+}

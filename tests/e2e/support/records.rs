@@ -1,0 +1,114 @@
+//! A delivery history written straight into the table: thousands of records, spread over weeks, in no time.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use futures::{StreamExt, TryStreamExt, stream};
+use shared::domain::id::{DeliveryId, EndpointId, EventId};
+use shared::domain::time;
+
+use super::{aws, stack};
+
+/// Most items of a `BatchWriteItem`.
+const BATCH: usize = 25;
+
+/// The year 2100: no record expires while a test looks at it.
+const NEVER: &str = "4102444800";
+
+type Item = HashMap<String, AttributeValue>;
+
+/// A record to be written.
+#[derive(Debug, Clone)]
+pub(crate) struct Record {
+    /// The delivery's id.
+    pub(crate) id: String,
+    /// When its event was accepted, as the API shows it.
+    pub(crate) created_at: String,
+    /// `delivered`, `failed` or `pending`.
+    pub(crate) status: &'static str,
+    item: Item,
+}
+
+impl Record {
+    /// The record number `number` of an endpoint, accepted `number` seconds after `first`.
+    pub(crate) fn new(endpoint: &str, number: u32, first: &str, status: &'static str) -> Self {
+        let first = time::parse(first).expect("a time");
+        let accepted_at = first + std::time::Duration::from_secs(number.into());
+        let endpoint: EndpointId = endpoint.parse().expect("an endpoint's id");
+        let event: EventId = format!("evt_{number}").parse().expect("an event's id");
+        let id = DeliveryId::derive(accepted_at, &event, &endpoint).to_string();
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let number = |text: &str| AttributeValue::N(text.to_owned());
+        let mut item = Item::from([
+            ("endpoint".to_owned(), text(endpoint.as_str())),
+            ("delivery".to_owned(), text(&id)),
+            ("event_id".to_owned(), text(event.as_str())),
+            ("event".to_owned(), text("poster.scanned")),
+            ("status".to_owned(), text(status)),
+            ("attempt_count".to_owned(), number("0")),
+            ("attempts".to_owned(), AttributeValue::L(Vec::new())),
+            ("expires_at".to_owned(), number(NEVER)),
+        ]);
+        if status != "delivered" {
+            item.insert("undelivered".to_owned(), text(&format!("{status}#{id}")));
+        }
+        Self {
+            id,
+            created_at: time::format(accepted_at),
+            status,
+            item,
+        }
+    }
+}
+
+/// Writes all records.
+pub(crate) async fn write(records: &[Record]) {
+    let client = aws::dynamodb();
+    let writes = records.chunks(BATCH).map(|chunk| {
+        let put = |record: &Record| {
+            let put = PutRequest::builder().set_item(Some(record.item.clone())).build();
+            WriteRequest::builder().put_request(put.expect("an item")).build()
+        };
+        let call = client.batch_write_item();
+        call.request_items(table(), chunk.iter().map(put).collect())
+            .send()
+    });
+    let writes = stream::iter(writes).buffer_unordered(8);
+    let answers: Vec<_> = writes.try_collect().await.expect("the records are written");
+    assert!(
+        answers
+            .iter()
+            .all(|answer| answer.unprocessed_items().is_none_or(HashMap::is_empty))
+    );
+}
+
+/// Whether the record is still there.
+pub(crate) async fn exists(record: &Record) -> bool {
+    let key = ["endpoint", "delivery"].map(|name| (name.to_owned(), record.item[name].clone()));
+    let call = aws::dynamodb().get_item().table_name(table());
+    let call = call.set_key(Some(key.into())).consistent_read(true);
+    call.send().await.expect("the table answers").item.is_some()
+}
+
+/// How many records the endpoint has.
+pub(crate) async fn count(endpoint: &str) -> usize {
+    let query = aws::dynamodb()
+        .query()
+        .table_name(table())
+        .consistent_read(true)
+        .key_condition_expression("endpoint = :endpoint")
+        .expression_attribute_values(":endpoint", AttributeValue::S(endpoint.to_owned()))
+        .projection_expression("endpoint, delivery");
+    let items: Vec<_> = query
+        .into_paginator()
+        .items()
+        .send()
+        .try_collect()
+        .await
+        .expect("the table answers");
+    items.len()
+}
+
+fn table() -> &'static str {
+    &stack().tables["DeliveriesTable"]
+}
