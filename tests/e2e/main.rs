@@ -10,7 +10,11 @@
     reason = "the bans keep clock and HTTP client out of what is deployed; tests never are"
 )]
 
+mod attempting;
 mod delivering;
+mod fanning_out;
 mod replay;
 mod secrecy;
 mod support;
+mod targets;
+mod template;
