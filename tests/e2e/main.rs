@@ -11,7 +11,11 @@
 )]
 
 mod api;
+mod attempting;
 mod delivering;
+mod fanning_out;
 mod replay;
 mod secrecy;
 mod support;
+mod targets;
+mod template;
