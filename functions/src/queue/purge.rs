@@ -129,7 +129,8 @@ async fn make_sure(app: &App, purge: &Purge, deadline: Deadline) -> Result<(), E
             .delete_some_deliveries(&purge.endpoint, RECORDS_AT_ONCE)
             .await?;
         deleted += found;
-        if found < RECORDS_AT_ONCE {
+        // A short batch proves nothing: what DynamoDB left over of it is still there.
+        if found == 0 {
             break;
         }
     }

@@ -154,8 +154,8 @@ impl Store {
         }
     }
 
-    /// Deletes up to `limit` records of an endpoint's history and says how many there were; fewer than `limit`
-    /// means that none is left.
+    /// Deletes up to `limit` records of an endpoint's history and says how many there were. Only none means that none
+    /// is left: DynamoDB may not have deleted all that there were.
     ///
     /// # Errors
     /// A call failed; some records may be gone by then.
