@@ -28,23 +28,14 @@ pub fn path_id<T: FromStr>(request: &Request, name: &str) -> Result<T, Problem> 
         .ok_or(Problem::NotFound)
 }
 
-/// Refuses a body that is too large.
-///
-/// # Errors
-/// [`Problem::TooLarge`].
-pub fn check_size(request: &Request) -> Result<(), Problem> {
-    if request.body().len() > MAX_BODY_BYTES {
-        Err(Problem::TooLarge)
-    } else {
-        Ok(())
-    }
-}
-
 /// The JSON object in the body.
 ///
 /// # Errors
-/// [`Problem::Malformed`] if the content type is another one, or the body is no JSON object.
+/// [`Problem::TooLarge`], or [`Problem::Malformed`] if the content type is another one or the body is no JSON object.
 pub fn json_object(request: &Request) -> Result<Fields, Problem> {
+    if request.body().len() > MAX_BODY_BYTES {
+        return Err(Problem::TooLarge);
+    }
     let content_type = request
         .headers()
         .get(header::CONTENT_TYPE)

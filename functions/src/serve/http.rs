@@ -1,4 +1,4 @@
-//! What surrounds every API request: authentication, the size limit, one log line, and errors as answers.
+//! What surrounds every API request: authentication, one log line, and errors as answers.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,7 +12,6 @@ use shared::domain::token::{Scope, Token};
 use super::Serving;
 use crate::app::App;
 use crate::problem::Problem;
-use crate::request;
 
 /// Who asks: nothing outside this workspace exists for the request.
 #[derive(Debug, Clone)]
@@ -57,7 +56,6 @@ async fn answer(app: &App, route: Route, request: Request) -> Response<Body> {
     let answer = async {
         let caller = authenticate(app, route.scope, &request).await?;
         workspace = Some(caller.workspace.clone());
-        request::check_size(&request)?;
         (route.handler)(app, &caller, request).await
     };
     let answer = answer.await;
