@@ -96,7 +96,7 @@ async fn a_body_that_is_no_json_object_is_malformed() {
         ("a number", JSON, b"1".to_vec()),
         ("a number beyond all bounds", JSON, b"{\"url\":1e999}".to_vec()),
         ("a comment", JSON, b"{/* */}".to_vec()),
-        ("a byte that is no UTF-8", JSON, b"{\"url\":\"\xff\"}".to_vec()),
+        ("a byte that is no UTF-8", JSON, b"{\xff}".to_vec()),
         ("half a surrogate", JSON, br#"{"url":"\ud800"}"#.to_vec()),
         ("a byte order mark", JSON, "\u{feff}{}".into()),
         ("UTF-16", JSON, utf16("{}")),
@@ -389,7 +389,6 @@ async fn a_path_that_holds_no_id_names_nothing() {
         "whe_",
         "whe_%00",
         "whe_a%20b",
-        "%2e%2e",
         "whe_%F0%9F%8D%95",
         &format!("whe_{}", "x".repeat(65)),
     ] {
