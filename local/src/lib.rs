@@ -38,3 +38,4 @@ pub use progress::Progress;
 pub use stack::Stack;
 pub use state::StackState;
 pub use token::{IssuedToken, issue_token};
+pub use tools::install_for_test;

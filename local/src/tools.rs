@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::layout;
 use crate::lock;
 use crate::progress::Progress;
+use crate::python;
 use crate::supervise::Supervisor;
 
 /// Written last, so an environment without it is one whose installation was cut off.
@@ -28,6 +29,25 @@ pub(crate) struct Tools {
 
 /// Installs what is missing. Two of these at once wait for each other.
 pub(crate) async fn install(python: PathBuf, progress: Progress) -> Result<Tools> {
+    let (supervisor, [sam, emulator]) = environments(python, ["sam", "emulator"], progress).await?;
+    Ok(Tools {
+        supervisor,
+        sam_bin: sam.join("bin"),
+        emulator_python: emulator.join("bin/python"),
+    })
+}
+
+/// Installs what `requirements/{name}.txt` pins, for a test, and returns the virtual environment that has it.
+pub async fn install_for_test(name: &str) -> Result<PathBuf> {
+    let (_, [environment]) = environments(python::find()?, [name], Progress::default()).await?;
+    Ok(environment)
+}
+
+async fn environments<const N: usize>(
+    python: PathBuf,
+    names: [&str; N],
+    progress: Progress,
+) -> Result<(Supervisor, [PathBuf; N])> {
     let folder = layout::kept().join("tools");
     let temporary = folder.join("tmp");
     let supervisor = Supervisor { python, temporary };
@@ -35,13 +55,11 @@ pub(crate) async fn install(python: PathBuf, progress: Progress) -> Result<Tools
     let mut step = progress.step("looking for the pinned tools");
     let _lock = lock::wait_for(&folder.join("lock"), &mut step).await?;
     step.done();
-    let sam = environment(&supervisor, &folder, "sam", progress).await?;
-    let emulator = environment(&supervisor, &folder, "emulator", progress).await?;
-    Ok(Tools {
-        supervisor,
-        sam_bin: sam.join("bin"),
-        emulator_python: emulator.join("bin/python"),
-    })
+    let mut paths = [const { PathBuf::new() }; N];
+    for (path, name) in paths.iter_mut().zip(names) {
+        *path = environment(&supervisor, &folder, name, progress).await?;
+    }
+    Ok((supervisor, paths))
 }
 
 async fn environment(
