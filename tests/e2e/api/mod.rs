@@ -2,10 +2,14 @@
 
 mod bad_input;
 mod concurrency;
+mod deletion;
 mod history;
 mod isolation;
 mod openapi;
+mod receivers_page;
 mod retrying;
+mod rotation;
+mod schemathesis;
 mod seed;
 
 use http::StatusCode;

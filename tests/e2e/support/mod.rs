@@ -3,6 +3,7 @@
 pub(crate) mod aws;
 pub(crate) mod document;
 pub(crate) mod issued;
+pub(crate) mod processes;
 pub(crate) mod queues;
 pub(crate) mod records;
 pub(crate) mod schema;
