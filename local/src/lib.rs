@@ -30,6 +30,7 @@ mod state_folder;
 mod supervise;
 mod token;
 mod tools;
+mod validate;
 
 pub use clients::aws_config;
 pub use ids::new_id;
@@ -37,5 +38,6 @@ pub use options::Options;
 pub use progress::Progress;
 pub use stack::Stack;
 pub use state::StackState;
+pub use validate::validate;
 pub use token::{IssuedToken, issue_token};
 pub use tools::install_for_test;

@@ -32,6 +32,8 @@ struct Arguments {
 enum Command {
     /// The same without the demo; writes target/local-stack.json (or DIR/local-stack.json) when ready.
     Up,
+    /// Checks template.yaml with the pinned SAM CLI and its linter.
+    Validate,
 }
 
 #[tokio::main]
@@ -58,9 +60,12 @@ async fn run(arguments: Arguments) -> Result<()> {
         port: arguments.port,
         ..Options::default()
     };
+    if matches!(arguments.command, Some(Command::Validate)) {
+        return local::validate(&options).await;
+    }
     let stack = Stack::start(options).await?;
     let _demo = match arguments.command {
-        Some(Command::Up) => None,
+        Some(_) => None,
         None => {
             let demo = match demo::run(&stack.state, Progress::Shown).await {
                 Ok(demo) => demo,
@@ -71,7 +76,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         }
     };
     let announced = match arguments.command {
-        Some(Command::Up) => Some(stack.announce()?),
+        Some(_) => Some(stack.announce()?),
         None => None,
     };
     say(&guide::guide(&stack.state, announced));

@@ -16,6 +16,8 @@ pub struct Config {
     pub queues: QueueUrls,
     /// The ARN of the retries queue, for schedules.
     pub retries_queue_arn: String,
+    /// The ARN of the failed-attempts queue, for schedules that can't reach the retries queue.
+    pub failed_attempts_queue_arn: String,
     /// What the names of endpoint secrets begin with.
     pub secret_prefix: String,
     /// The schedule group of long waits.
@@ -30,6 +32,8 @@ pub struct Config {
     pub schedule: Schedule,
     /// The deadline of one attempt.
     pub post_deadline: Duration,
+    /// How long `deliver` may run: by then every attempt that was under way is recorded.
+    pub deliver_timeout: Duration,
     /// How long an endpoint may fail before it is disabled.
     pub disable_after: SignedDuration,
     /// Waits up to this use the queue's delay, longer ones the scheduler.
@@ -98,6 +102,7 @@ impl Config {
                 purges: text("PURGES_QUEUE_URL")?,
             },
             retries_queue_arn: text("RETRIES_QUEUE_ARN")?,
+            failed_attempts_queue_arn: text("FAILED_ATTEMPTS_QUEUE_ARN")?,
             secret_prefix: text("SECRET_PREFIX")?,
             schedule_group: text("SCHEDULE_GROUP")?,
             scheduler_role_arn: text("SCHEDULER_ROLE_ARN")?,
@@ -107,6 +112,7 @@ impl Config {
                 .parse()
                 .map_err(|_| InvalidVariable("RETRY_SCHEDULE"))?,
             post_deadline: Duration::from_secs(number("POST_DEADLINE_SECONDS")?.into()),
+            deliver_timeout: Duration::from_secs(number("DELIVER_TIMEOUT_SECONDS")?.into()),
             disable_after: SignedDuration::from_secs(number("DISABLE_AFTER_SECONDS")?.into()),
             scheduler_threshold: SignedDuration::from_secs(number("SCHEDULER_THRESHOLD_SECONDS")?.into()),
             targets: match text("ALLOW_INSECURE_TARGETS")?.as_str() {

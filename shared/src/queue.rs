@@ -19,6 +19,9 @@ const MAX_BATCH_MESSAGES: usize = 10;
 /// Most bytes of a batch call. SQS takes 1 MiB since August 2025; 256 KiB is what every version takes.
 const MAX_BATCH_BYTES: usize = 256 * 1024;
 
+/// Batch calls under way at the same time.
+const MAX_CALLS_AT_ONCE: usize = 16;
+
 /// Tries for the messages that SQS took not with the others of their batch.
 const MAX_TRIES: u32 = 4;
 
@@ -117,8 +120,12 @@ impl Queues {
     /// Puts messages on a queue. The results stand in the order of the messages; `Ok` means that SQS has it.
     pub async fn send(&self, url: &str, messages: &[Outgoing]) -> Vec<Result<(), Error>> {
         let batches = batches(messages);
-        let sent = join_all(batches.into_iter().map(|batch| self.send_batch(url, batch))).await;
-        sent.into_iter().flatten().collect()
+        let mut results = Vec::with_capacity(messages.len());
+        for calls in batches.chunks(MAX_CALLS_AT_ONCE) {
+            let sent = join_all(calls.iter().map(|batch| self.send_batch(url, batch))).await;
+            results.extend(sent.into_iter().flatten());
+        }
+        results
     }
 
     /// Puts one message on a queue.

@@ -3,7 +3,9 @@
 
 use aws_sdk_scheduler::Client;
 use aws_sdk_scheduler::operation::create_schedule::CreateScheduleError;
-use aws_sdk_scheduler::types::{ActionAfterCompletion, FlexibleTimeWindow, FlexibleTimeWindowMode, Target};
+use aws_sdk_scheduler::types::{
+    ActionAfterCompletion, DeadLetterConfig, FlexibleTimeWindow, FlexibleTimeWindowMode, Target,
+};
 use aws_types::SdkConfig;
 use jiff::Timestamp;
 
@@ -19,6 +21,7 @@ pub struct Schedules {
     group: String,
     role_arn: String,
     retries_queue_arn: String,
+    failed_attempts_queue_arn: String,
 }
 
 impl Schedules {
@@ -30,10 +33,12 @@ impl Schedules {
             group: config.schedule_group.clone(),
             role_arn: config.scheduler_role_arn.clone(),
             retries_queue_arn: config.retries_queue_arn.clone(),
+            failed_attempts_queue_arn: config.failed_attempts_queue_arn.clone(),
         }
     }
 
-    /// Puts the task on the retries queue when it is due. Asking again for the same attempt changes nothing,
+    /// Puts the task on the retries queue when it is due. Should that fail for a day, the task goes to the
+    /// failed-attempts queue, where `retry` takes it for an interrupted attempt. Asking again for the same attempt changes nothing,
     /// because the schedule is named after it.
     ///
     /// # Errors
@@ -48,6 +53,11 @@ impl Schedules {
             .arn(&self.retries_queue_arn)
             .role_arn(&self.role_arn)
             .input(input)
+            .dead_letter_config(
+                DeadLetterConfig::builder()
+                    .arn(&self.failed_attempts_queue_arn)
+                    .build(),
+            )
             .build();
         let creation = self
             .client

@@ -2,11 +2,12 @@
 //! that signs. A version is fetched once per process.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::operation::delete_secret::DeleteSecretError;
 use aws_types::SdkConfig;
+use tokio::sync::OnceCell;
 
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::EndpointId;
@@ -16,12 +17,15 @@ use crate::{Error, clock};
 /// Secrets kept in memory; about 200 bytes each. When full, the cache starts anew.
 const MAX_CACHED: usize = 10_000;
 
+/// Where a secret is kept once it is fetched; those who ask meanwhile wait for it.
+type Place = Arc<OnceCell<Secret>>;
+
 /// The signing secrets of all endpoints.
 #[derive(Debug)]
 pub struct Secrets {
     client: Client,
     prefix: String,
-    cache: Mutex<HashMap<(EndpointId, String), Secret>>,
+    cache: Mutex<HashMap<(EndpointId, String), Place>>,
 }
 
 impl Secrets {
@@ -72,15 +76,16 @@ impl Secrets {
         Ok(answer.version_id.unwrap_or(version))
     }
 
-    /// The secret that signs for an endpoint.
+    /// The secret that signs for an endpoint. However many ask at once, it is fetched once.
     ///
     /// # Errors
     /// The call to Secrets Manager failed, or what it holds is no signing secret.
     pub async fn current(&self, endpoint: &Endpoint) -> Result<Secret, Error> {
-        let key = (endpoint.id.clone(), endpoint.secret_version.clone());
-        if let Some(secret) = self.cached(&key) {
-            return Ok(secret);
-        }
+        let place = self.place(endpoint);
+        place.get_or_try_init(|| self.fetch(endpoint)).await.cloned()
+    }
+
+    async fn fetch(&self, endpoint: &Endpoint) -> Result<Secret, Error> {
         let value = self
             .client
             .get_secret_value()
@@ -89,10 +94,7 @@ impl Secrets {
             .send()
             .await
             .map_err(Error::aws("GetSecretValue"))?;
-        let secret =
-            Secret::parse(value.secret_string().unwrap_or_default()).map_err(Error::corrupt("secrets"))?;
-        self.remember(key, secret.clone());
-        Ok(secret)
+        Secret::parse(value.secret_string().unwrap_or_default()).map_err(Error::corrupt("secrets"))
     }
 
     /// Deletes an endpoint's secret for good; it is no error if there is none.
@@ -123,19 +125,13 @@ impl Secrets {
         format!("{}{endpoint}", self.prefix)
     }
 
-    fn cached(&self, key: &(EndpointId, String)) -> Option<Secret> {
-        self.cache
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(key)
-            .cloned()
-    }
-
-    fn remember(&self, key: (EndpointId, String), secret: Secret) {
+    /// Where the cache keeps the version that signs for an endpoint.
+    fn place(&self, endpoint: &Endpoint) -> Place {
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
         if cache.len() >= MAX_CACHED {
             cache.clear();
         }
-        cache.insert(key, secret);
+        let key = (endpoint.id.clone(), endpoint.secret_version.clone());
+        Arc::clone(cache.entry(key).or_default())
     }
 }

@@ -93,38 +93,47 @@ impl Sender {
     /// Makes one attempt that begins `now` and ends at the deadline at the latest.
     pub async fn attempt(&self, request: Request<'_>, now: Timestamp, deadline: Duration) -> Attempt {
         let start = Instant::now();
-        let outcome = tokio::time::timeout(deadline, self.post(request, now)).await;
+        let answer = self
+            .post(request, now, tokio::time::Instant::from_std(start) + deadline)
+            .await;
         let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let failed = |failure| Attempt {
-            duration_ms,
-            failure: Some(failure),
-            ..Attempt::interrupted(now)
-        };
-        match outcome {
-            Err(_) => failed(Failure::Timeout),
-            Ok(Err(failure)) => failed(failure),
-            Ok(Ok(answer)) => answer.attempt(now, duration_ms),
+        match answer {
+            Ok(answer) => answer.attempt(now, duration_ms),
+            Err(failure) => Attempt {
+                duration_ms,
+                failure: Some(failure),
+                ..Attempt::interrupted(now)
+            },
         }
     }
 
-    async fn post(&self, request: Request<'_>, now: Timestamp) -> Result<Answer, Failure> {
+    async fn post(
+        &self,
+        request: Request<'_>,
+        now: Timestamp,
+        end: tokio::time::Instant,
+    ) -> Result<Answer, Failure> {
         let target = TargetUrl::parse(request.url, self.policy).map_err(|_| Failure::RefusedAddress)?;
         let call = self
             .client
             .post(target.url().clone())
             .headers(headers(request, now).ok_or(Failure::RefusedAddress)?)
             .body(request.body.to_owned());
-        let mut response = call.send().await.map_err(|error| failure::of(&error))?;
+        let response = tokio::time::timeout_at(end, call.send())
+            .await
+            .map_err(|_| Failure::Timeout)?;
+        let mut response = response.map_err(|error| failure::of(&error))?;
         let http_status = response.status().as_u16();
         let hint = response
             .headers()
             .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned);
-        let retry_after_seconds = hint.and_then(|hint| retry_after::seconds(&hint, now));
-        let body = response::read(&mut response)
-            .await
-            .map_err(|error| failure::of(&error));
+            .and_then(|value| value.to_str().ok());
+        let retry_after_seconds = hint.and_then(|hint| retry_after::seconds(hint, now));
+        // What the head said holds, whatever becomes of the body: a 410 is a 410.
+        let body = match tokio::time::timeout_at(end, response::read(&mut response)).await {
+            Ok(body) => body.map_err(|error| failure::of(&error)),
+            Err(_) => Err(Failure::Timeout),
+        };
         Ok(Answer {
             http_status,
             retry_after_seconds,

@@ -21,7 +21,7 @@ use shared::domain::task::Task;
 use shared::store::{BatchKeys, BatchRows, Expected};
 
 use self::batch::Batch;
-use self::posting::{Job, Posting, Slots};
+use self::posting::{Job, Posting};
 use self::record::Finished;
 use crate::app::App;
 use crate::serve::{Deadline, Message};
@@ -70,11 +70,31 @@ async fn handle_batch(app: &App, messages: Vec<Message>, deadline: Deadline) -> 
         match next {
             Ok(Some(outcome)) => outcome.sort_into(&mut finished, &mut batch),
             Ok(None) => break,
-            Err(_) => record::record(app, std::mem::take(&mut finished), &mut batch).await,
+            Err(_) => {
+                let recording = Box::pin(record::record(app, std::mem::take(&mut finished), &mut batch));
+                let meanwhile = while_posting(recording, &mut running).await;
+                for outcome in meanwhile {
+                    outcome.sort_into(&mut finished, &mut batch);
+                }
+            }
         }
     }
     record::record(app, finished, &mut batch).await;
     batch.hand_over(app).await
+}
+
+/// Records while the other attempts go on, and returns those that end meanwhile.
+async fn while_posting<F: Future>(
+    mut recording: impl Future<Output = ()> + Unpin,
+    running: &mut FuturesUnordered<F>,
+) -> Vec<F::Output> {
+    let mut ended = Vec::new();
+    loop {
+        tokio::select! {
+            () = &mut recording => return ended,
+            Some(outcome) = running.next() => ended.push(outcome),
+        }
+    }
 }
 
 fn parse<'a>(messages: &'a [Message], batch: &mut Batch<'a>) -> Vec<Job<'a>> {
@@ -123,7 +143,13 @@ async fn read<'a>(app: &'a App, jobs: &[Job<'_>], deadline: Deadline) -> Option<
             keys.add_event(&task.workspace, &task.event_id);
         }
     }
-    let posting = Posting::new(app, deadline, Slots::default());
+    let posting = match Posting::new(app, deadline) {
+        Ok(posting) => posting,
+        Err(error) => {
+            tracing::error!(error = error.to_string(), "nothing can be sent");
+            return None;
+        }
+    };
     match app.store.read(keys).await {
         Ok(rows) => Some((rows, posting)),
         Err(error) => {

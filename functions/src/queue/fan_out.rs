@@ -2,30 +2,38 @@
 //!
 //! Invariants: a message is deleted only when its event is stored and all its deliveries are on their queue, or when
 //! it is on the rejected-events queue with the reason. The message that brought an event first answers for its
-//! fan-out, however often it comes back; any other message with the same event does nothing. What comes back is
-//! queued with a delay, so that a delivery already under way is recorded by then and is not made twice.
+//! fan-out, however often it comes back; any other message with the same event does nothing, unless so much time has
+//! passed that the first may have been parked and redriven, which gives it another id. What comes back is queued with
+//! a delay, so that a delivery already under way is recorded by then and is not made twice.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use futures::future::LocalBoxFuture;
 use futures::future::join_all;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use shared::Error;
 use shared::domain::endpoint::Endpoint;
 use shared::domain::event::Event;
 use shared::domain::id::{DeliveryId, WorkspaceId};
 use shared::domain::task::{self, Kind, Task};
 use shared::queue::{MAX_DELAY_SECONDS, Outgoing};
-use shared::store::{Insertion, NewEvent};
+use shared::store::{Insertion, NewEvent, StoredEvent};
 
 use super::hand_back;
 use crate::app::App;
 use crate::serve::{Deadline, Message};
 
-/// An event and the message that brought it.
+/// For how long the message that brought an event first is on its queue for certain, if its fan-out has not been
+/// completed: its first hundred receives take longer, because each waits up to three minutes for the next.
+const FIRST_MESSAGE_LIVES: SignedDuration = SignedDuration::from_hours(1);
+
+/// Bytes of an event that all its messages may carry together; ten such events fit into the memory of this function.
+const MAX_INLINE_BYTES_PER_EVENT: usize = 4 * 1024 * 1024;
+
+/// The messages of one batch that carry one event id, the first of them as an event.
 struct Arrival<'a> {
-    message: &'a Message,
     event: Event,
+    messages: Vec<&'a Message>,
 }
 
 /// A stored event that is to be queued for its endpoints.
@@ -49,7 +57,7 @@ pub fn handle(app: &App, messages: Vec<Message>, deadline: Deadline) -> LocalBox
 
 async fn handle_batch(app: &App, messages: Vec<Message>, _deadline: Deadline) -> Vec<String> {
     let mut outcome = Outcome::default();
-    let arrivals = unique(parse(&messages, &mut outcome), &mut outcome);
+    let arrivals = parse(&messages, &mut outcome);
     let stored = store(app, arrivals, &mut outcome).await;
     let events = stored.len();
     let deliveries = queue(app, stored, &mut outcome).await;
@@ -65,35 +73,26 @@ async fn handle_batch(app: &App, messages: Vec<Message>, _deadline: Deadline) ->
 }
 
 fn parse<'a>(messages: &'a [Message], outcome: &mut Outcome<'a>) -> Vec<Arrival<'a>> {
-    let arrivals = messages
-        .iter()
-        .filter_map(|message| match Event::parse(message.body.clone()) {
-            Ok(event) => Some(Arrival { message, event }),
+    let mut arrivals: Vec<Arrival<'a>> = Vec::with_capacity(messages.len());
+    for message in messages {
+        let event = match Event::parse(message.body.clone()) {
+            Ok(event) => event,
             Err(reason) => {
                 outcome.rejected.push((message, reason.to_string()));
-                None
+                continue;
             }
-        });
-    arrivals.collect()
-}
-
-/// The first message of each event of the batch. The others add nothing, or contradict it.
-fn unique<'a>(arrivals: Vec<Arrival<'a>>, outcome: &mut Outcome<'a>) -> Vec<Arrival<'a>> {
-    let mut first: Vec<Arrival<'a>> = Vec::with_capacity(arrivals.len());
-    for arrival in arrivals {
-        let (workspace, id) = (&arrival.event.workspace, &arrival.event.id);
-        match first
-            .iter()
-            .find(|other| other.event.workspace == *workspace && other.event.id == *id)
-        {
-            None => first.push(arrival),
-            Some(other) if other.event.body == arrival.event.body => {}
-            Some(_) => outcome
-                .rejected
-                .push((arrival.message, contradiction(&arrival.event))),
+        };
+        let same =
+            |other: &&mut Arrival<'_>| other.event.workspace == event.workspace && other.event.id == event.id;
+        match arrivals.iter_mut().find(same) {
+            Some(arrival) => arrival.messages.push(message),
+            None => arrivals.push(Arrival {
+                event,
+                messages: vec![message],
+            }),
         }
     }
-    first
+    arrivals
 }
 
 /// Stores the events and returns those whose deliveries are to be queued.
@@ -102,52 +101,81 @@ async fn store<'a>(app: &App, arrivals: Vec<Arrival<'a>>, outcome: &mut Outcome<
         return Vec::new();
     }
     let now = app.clock.now();
-    let new: Vec<_> = arrivals
-        .iter()
-        .map(|arrival| NewEvent {
-            event: &arrival.event,
-            message_id: &arrival.message.id,
-        })
-        .collect();
-    let insertions = match app.store.insert_events(&new, now).await {
+    let new = arrivals.iter().map(|arrival| NewEvent {
+        event: &arrival.event,
+        message_id: &arrival.messages[0].id,
+    });
+    let insertions = match app.store.insert_events(&new.collect::<Vec<_>>(), now).await {
         Ok(insertions) => insertions,
         Err(error) => {
             tracing::warn!(error = error.chain(), "events were not stored");
             outcome
                 .failed
-                .extend(arrivals.iter().map(|arrival| arrival.message));
+                .extend(arrivals.into_iter().flat_map(|arrival| arrival.messages));
             return Vec::new();
         }
     };
     let mut stored = Vec::with_capacity(arrivals.len());
     for (arrival, insertion) in arrivals.into_iter().zip(insertions) {
         match insertion {
-            Insertion::Stored => stored.push(Stored {
-                arrival,
-                accepted_at: now,
-                delay_seconds: 0,
-            }),
-            Insertion::Existing(existing) if existing.body != arrival.event.body => {
-                outcome
-                    .rejected
-                    .push((arrival.message, contradiction(&arrival.event)));
-            }
-            Insertion::Existing(existing) if existing.message_id == arrival.message.id => {
-                let accepted_at = existing.accepted_at;
+            Insertion::Stored => {
+                let body = arrival.event.body.clone();
+                let arrival = without_contradictions(arrival, &body, outcome);
                 stored.push(Stored {
                     arrival,
-                    accepted_at,
-                    delay_seconds: again_after_seconds(app),
+                    accepted_at: now,
+                    delay_seconds: 0,
                 });
             }
-            Insertion::Existing(_) => {}
+            Insertion::Existing(existing) => {
+                let arrival = without_contradictions(arrival, &existing.body, outcome);
+                if answers_for_fan_out(&arrival, &existing, now) {
+                    let (accepted_at, delay_seconds) = (existing.accepted_at, again_after_seconds(app));
+                    stored.push(Stored {
+                        arrival,
+                        accepted_at,
+                        delay_seconds,
+                    });
+                }
+            }
             Insertion::Failed(error) => {
                 tracing::warn!(error = error.chain(), event.id = %arrival.event.id, "an event was not stored");
-                outcome.failed.push(arrival.message);
+                outcome.failed.extend(arrival.messages);
             }
         }
     }
     stored
+}
+
+/// The arrival as it is stored, with the messages that agree; the others are rejected.
+fn without_contradictions<'a>(
+    mut arrival: Arrival<'a>,
+    body: &str,
+    outcome: &mut Outcome<'a>,
+) -> Arrival<'a> {
+    let (agreeing, others) = arrival
+        .messages
+        .into_iter()
+        .partition(|message| message.body == body);
+    arrival.messages = agreeing;
+    body.clone_into(&mut arrival.event.body);
+    let others: Vec<&Message> = others;
+    outcome.rejected.extend(
+        others
+            .into_iter()
+            .map(|message| (message, contradiction(&arrival.event))),
+    );
+    arrival
+}
+
+/// Whether one of the messages has to see to it that the event is fanned out.
+fn answers_for_fan_out(arrival: &Arrival<'_>, existing: &StoredEvent, now: Timestamp) -> bool {
+    let first = arrival
+        .messages
+        .iter()
+        .any(|message| message.id == existing.message_id);
+    let late = now.duration_since(existing.accepted_at) > FIRST_MESSAGE_LIVES;
+    first || (late && !arrival.messages.is_empty())
 }
 
 /// Queues the deliveries of the stored events and says how many there were.
@@ -155,42 +183,48 @@ async fn queue<'a>(app: &App, stored: Vec<Stored<'a>>, outcome: &mut Outcome<'a>
     let endpoints = endpoints(app, &stored).await;
     let mut first_lane = Lane::default();
     let mut slow_lane = Lane::default();
-    for event in &stored {
-        let subscribed = match &endpoints[&event.arrival.event.workspace] {
-            Ok(endpoints) => endpoints
-                .iter()
-                .filter(|endpoint| receives(endpoint, &event.arrival.event)),
+    let mut failed = HashSet::new();
+    for (index, event) in stored.iter().enumerate() {
+        let endpoints = match &endpoints[&event.arrival.event.workspace] {
+            Ok(endpoints) => endpoints,
             Err(error) => {
                 tracing::warn!(error = error.chain(), "endpoints could not be read");
-                outcome.failed.push(event.arrival.message);
+                failed.insert(index);
                 continue;
             }
         };
+        let subscribed: Vec<_> = endpoints
+            .iter()
+            .filter(|endpoint| receives(endpoint, &event.arrival.event))
+            .collect();
+        let body = body_for(&event.arrival.event, subscribed.len());
         for endpoint in subscribed {
-            let task = task(event, endpoint);
             // An endpoint that is failing waits beside the retries, where it holds up no healthy one.
             let lane = if endpoint.failing_since.is_some() {
                 &mut slow_lane
             } else {
                 &mut first_lane
             };
-            match Outgoing::task(&task, event.delay_seconds) {
-                Ok(message) => lane.add(event.arrival.message, message),
-                Err(_) => outcome.failed.push(event.arrival.message),
+            match Outgoing::task(&task(event, endpoint, body.clone()), event.delay_seconds) {
+                Ok(message) => lane.add(index, message),
+                Err(_) => drop(failed.insert(index)),
             }
         }
     }
     let queues = &app.config.queues;
-    let sent = [
-        first_lane.send(app, &queues.deliveries).await,
-        slow_lane.send(app, &queues.retries).await,
-    ];
-    for message in sent.iter().flat_map(|(_, failed)| failed) {
-        if !outcome.failed.contains(message) {
-            outcome.failed.push(message);
-        }
+    let mut deliveries = 0;
+    for (lane, url) in [(first_lane, &queues.deliveries), (slow_lane, &queues.retries)] {
+        deliveries += lane.messages.len();
+        failed.extend(lane.send(app, url).await);
     }
-    sent.iter().map(|(count, _)| count).sum()
+    let unqueued = stored
+        .into_iter()
+        .enumerate()
+        .filter(|(index, _)| failed.contains(index));
+    outcome
+        .failed
+        .extend(unqueued.flat_map(|(_, event)| event.arrival.messages));
+    deliveries
 }
 
 /// The endpoints of the events' workspaces, each workspace read once.
@@ -207,28 +241,28 @@ async fn endpoints(app: &App, stored: &[Stored<'_>]) -> HashMap<WorkspaceId, Res
     join_all(reads).await.into_iter().collect()
 }
 
-/// Messages for one queue, each with the event's message that it is for.
+/// Messages for one queue, each with the number of the event that it is for.
 #[derive(Default)]
-struct Lane<'a> {
-    sources: Vec<&'a Message>,
+struct Lane {
+    events: Vec<usize>,
     messages: Vec<Outgoing>,
 }
 
-impl<'a> Lane<'a> {
-    fn add(&mut self, source: &'a Message, message: Outgoing) {
-        self.sources.push(source);
+impl Lane {
+    fn add(&mut self, event: usize, message: Outgoing) {
+        self.events.push(event);
         self.messages.push(message);
     }
 
-    /// Sends them and returns how many there were, and the sources of those that were not taken.
-    async fn send(self, app: &App, url: &str) -> (usize, Vec<&'a Message>) {
+    /// Sends them and returns the events of those that were not taken.
+    async fn send(&self, app: &App, url: &str) -> Vec<usize> {
         let results = app.queues.send(url, &self.messages).await;
         let failed = self
-            .sources
-            .into_iter()
+            .events
+            .iter()
             .zip(results)
             .filter(|(_, result)| result.is_err());
-        (self.messages.len(), failed.map(|(source, _)| source).collect())
+        failed.map(|(event, _)| *event).collect()
     }
 }
 
@@ -255,7 +289,12 @@ fn receives(endpoint: &Endpoint, event: &Event) -> bool {
     endpoint.enabled && endpoint.events.include(&event.name)
 }
 
-fn task(stored: &Stored<'_>, endpoint: &Endpoint) -> Task {
+/// The event's bytes as its messages carry them; none if all together would be too much for this function's memory.
+fn body_for(event: &Event, endpoints: usize) -> Option<String> {
+    task::inline_body(&event.body).filter(|body| body.len() * endpoints <= MAX_INLINE_BYTES_PER_EVENT)
+}
+
+fn task(stored: &Stored<'_>, endpoint: &Endpoint, body: Option<String>) -> Task {
     let event = &stored.arrival.event;
     Task {
         workspace: event.workspace.clone(),
@@ -266,7 +305,7 @@ fn task(stored: &Stored<'_>, endpoint: &Endpoint) -> Task {
         attempt: 1,
         kind: Kind::Automatic,
         manual_retry: None,
-        body: task::inline_body(&event.body),
+        body,
     }
 }
 

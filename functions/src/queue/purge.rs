@@ -22,8 +22,8 @@ const RECORDS_AT_ONCE: usize = 200;
 /// What must remain of an invocation to begin another round.
 const RESERVE: Duration = Duration::from_secs(2);
 
-/// How long after the deadline of an attempt its record is written for certain, in seconds.
-const SETTLED_AFTER_SECONDS: u64 = 15;
+/// How long after the time-out of `deliver` the second purge comes, in seconds.
+const SETTLED_AFTER_SECONDS: u64 = 5;
 
 /// A record of the endpoints table's stream, of which only the key is used.
 #[derive(Debug, Deserialize)]
@@ -98,7 +98,7 @@ fn deleted_endpoint(record: &StreamRecord) -> Option<Purge> {
 }
 
 async fn announce_one(app: &App, purge: &Purge) -> Result<(), Error> {
-    let settled = app.config.post_deadline.as_secs() + SETTLED_AFTER_SECONDS;
+    let settled = app.config.deliver_timeout.as_secs() + SETTLED_AFTER_SECONDS;
     let settled = u16::try_from(settled)
         .unwrap_or(MAX_DELAY_SECONDS)
         .min(MAX_DELAY_SECONDS);
@@ -124,13 +124,12 @@ async fn make_sure(app: &App, purge: &Purge, deadline: Deadline) -> Result<(), E
                 .send_one(&app.config.queues.purges, purge.outgoing(0)?)
                 .await;
         }
-        let found = app
+        let (count, more) = app
             .store
             .delete_some_deliveries(&purge.endpoint, RECORDS_AT_ONCE)
             .await?;
-        deleted += found;
-        // A short batch proves nothing: what DynamoDB left over of it is still there.
-        if found == 0 {
+        deleted += count;
+        if !more {
             break;
         }
     }

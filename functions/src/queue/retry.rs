@@ -8,8 +8,9 @@
 use std::collections::HashSet;
 
 use futures::future::LocalBoxFuture;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use shared::Error;
+use shared::domain::delivery::Failure;
 use shared::domain::endpoint::{DisabledReason, Endpoint};
 use shared::domain::plan::{self, FollowUp};
 use shared::domain::task::Task;
@@ -54,23 +55,21 @@ async fn handle_batch(app: &App, messages: Vec<Message>, _deadline: Deadline) ->
             return hand_back(app, unhandled).await;
         }
     };
-    let decisions = decide(app, tasks, &rows);
+    let decisions = note_exhaustions(app, decide(app, tasks, &rows), &mut unhandled).await;
     let writes: Vec<_> = decisions.iter().map(|decision| decision.write.clone()).collect();
-    let written = match app.store.record_deliveries(&writes).await {
-        Ok(written) => written,
-        Err(error) => {
-            tracing::warn!(
-                error = error.chain(),
-                "a batch of failed attempts could not be recorded"
-            );
+    let written = app
+        .store
+        .record_deliveries(&writes)
+        .await
+        .unwrap_or_else(|error| {
+            tracing::error!(error = error.chain(), "failed attempts can't be recorded");
             Vec::new()
-        }
-    };
+        });
     let mut written = written.into_iter();
     for decision in decisions {
         let message = decision.failed.message;
         let result = match written.next() {
-            Some(Written::Yes) => carry_out(app, decision).await,
+            Some(Written::Yes) => put_on_its_way(app, decision).await,
             // Somebody else changed the record; what follows from it is decided when the message comes back.
             Some(Written::Overtaken) | None => Err(Error::Refused("BatchExecuteStatement")),
             Some(Written::Failed(error)) => Err(error),
@@ -120,7 +119,11 @@ fn unique<'a>(tasks: Vec<Failed<'a>>, unhandled: &mut Vec<&'a Message>) -> Vec<F
     let mut deliveries = HashSet::new();
     let mut first = Vec::with_capacity(tasks.len());
     for failed in tasks {
-        if !attempts.insert((failed.task.delivery.clone(), failed.task.attempt)) {
+        if !attempts.insert((
+            failed.task.delivery.clone(),
+            failed.task.attempt,
+            failed.task.manual_retry.clone(),
+        )) {
             continue;
         }
         if deliveries.insert(failed.task.delivery.clone()) {
@@ -164,47 +167,70 @@ fn decide<'a>(app: &App, tasks: Vec<Failed<'a>>, rows: &BatchRows) -> Vec<Decisi
     decisions.collect()
 }
 
-/// Does what the record now says.
-async fn carry_out(app: &App, decision: Decision<'_>) -> Result<(), Error> {
-    let now = app.clock.now();
-    match decision.follow_up {
-        FollowUp::Again { due, .. } => put_on_its_way(app, decision.failed.task.next(), due, now).await?,
-        FollowUp::End { exhausted: true, .. } => {
-            if let Some(endpoint) = app.store.note_exhaustion(&decision.endpoint, now).await? {
-                disable_if_failing(app, &endpoint, now).await?;
+/// Keeps the endpoints' failure records, before the deliveries' own: a delivery that has ended is not looked at again.
+/// Returns the decisions that may be recorded.
+async fn note_exhaustions<'a>(
+    app: &App,
+    decisions: Vec<Decision<'a>>,
+    unhandled: &mut Vec<&'a Message>,
+) -> Vec<Decision<'a>> {
+    let mut recordable = Vec::with_capacity(decisions.len());
+    for decision in decisions {
+        match keep_failure_record(app, &decision).await {
+            Ok(()) => recordable.push(decision),
+            Err(error) => {
+                tracing::warn!(error = error.chain(), endpoint.id = %decision.endpoint.id, "a failure record was not kept");
+                unhandled.push(decision.failed.message);
             }
         }
-        FollowUp::Nothing | FollowUp::End { .. } => {}
     }
-    if decision.endpoint.exhausted_at.is_some() {
-        disable_if_failing(app, &decision.endpoint, now).await?;
+    recordable
+}
+
+async fn keep_failure_record(app: &App, decision: &Decision<'_>) -> Result<(), Error> {
+    let now = app.clock.now();
+    let exhausted = matches!(decision.follow_up, FollowUp::End { exhausted: true, .. });
+    let endpoint = match &decision.endpoint {
+        endpoint if exhausted => app.store.note_exhaustion(endpoint, now).await?,
+        endpoint => Some(endpoint.clone()),
+    };
+    let Some(endpoint) = endpoint else { return Ok(()) };
+    if endpoint.enabled && endpoint.has_failed_for(app.config.disable_after, now) {
+        app.store
+            .disable_endpoint(&endpoint, DisabledReason::Failing, now)
+            .await?;
+        tracing::warn!(endpoint.id = %endpoint.id, "an endpoint was disabled, because it keeps failing");
     }
     Ok(())
 }
 
 /// Puts the next attempt on the retries queue when it is due: by the queue's delay, or by a schedule if the wait is
 /// longer than the queue offers.
-async fn put_on_its_way(app: &App, task: Task, due: Timestamp, now: Timestamp) -> Result<(), Error> {
-    let wait = due.duration_since(now).max(SignedDuration::ZERO);
+async fn put_on_its_way(app: &App, decision: Decision<'_>) -> Result<(), Error> {
+    let FollowUp::Again { due, .. } = decision.follow_up else {
+        log_end(&decision);
+        return Ok(());
+    };
+    let task = decision.failed.task.next();
+    let wait = due.duration_since(app.clock.now()).max(SignedDuration::ZERO);
     if wait > app.config.scheduler_threshold {
         return app.schedules.send_at(task, due).await;
     }
     // Rounded up: the wait may get longer, never shorter.
     let seconds = u16::try_from((wait.as_millis() + 999) / 1000).unwrap_or(MAX_DELAY_SECONDS);
-    app.queues
-        .send_one(
-            &app.config.queues.retries,
-            Outgoing::task(&task, seconds.min(MAX_DELAY_SECONDS))?,
-        )
-        .await
+    let message = Outgoing::task(&task, seconds.min(MAX_DELAY_SECONDS))?;
+    app.queues.send_one(&app.config.queues.retries, message).await
 }
 
-async fn disable_if_failing(app: &App, endpoint: &Endpoint, now: Timestamp) -> Result<(), Error> {
-    if endpoint.enabled && endpoint.has_failed_for(app.config.disable_after, now) {
-        app.store
-            .disable_endpoint(endpoint, DisabledReason::Failing, now)
-            .await?;
-        tracing::warn!(endpoint.id = %endpoint.id, "an endpoint was disabled, because it keeps failing");
-    }
-    Ok(())
+fn log_end(decision: &Decision<'_>) {
+    let record = &decision.write.record;
+    tracing::info!(
+        delivery.id = %record.id,
+        endpoint.id = %record.endpoint,
+        event.id = %record.event_id,
+        attempt.number = record.attempt_count,
+        outcome = "given_up",
+        error = record.last_error.map(Failure::as_str),
+        "delivery failed"
+    );
 }

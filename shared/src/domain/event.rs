@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn what_is_no_event_is_refused_with_the_reason() {
         for (bad, reason) in [
-            ("", "EOF"),
+            ("", "expected a JSON object"),
             ("[]", "expected a JSON object"),
             (
                 r#"["evt_1","a.b","2026-06-07T10:30:00Z","ws_1",{}]"#,

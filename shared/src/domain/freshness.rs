@@ -10,4 +10,4 @@ use std::time::Duration;
 pub const FRESH_FOR: Duration = Duration::from_secs(1);
 
 /// For how long a change that must hold at its answer is waited for.
-pub const SETTLED_AFTER: Duration = Duration::from_millis(1200);
+pub const SETTLED_AFTER: Duration = Duration::from_millis(1500);

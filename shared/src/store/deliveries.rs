@@ -154,12 +154,15 @@ impl Store {
         }
     }
 
-    /// Deletes up to `limit` records of an endpoint's history and says how many there were. Only none means that none
-    /// is left: DynamoDB may not have deleted all that there were.
+    /// Deletes up to `limit` records of an endpoint's history; says how many, and whether any may be left.
     ///
     /// # Errors
     /// A call failed; some records may be gone by then.
-    pub async fn delete_some_deliveries(&self, endpoint: &EndpointId, limit: usize) -> Result<usize, Error> {
+    pub async fn delete_some_deliveries(
+        &self,
+        endpoint: &EndpointId,
+        limit: usize,
+    ) -> Result<(usize, bool), Error> {
         let query = self
             .client
             .query()
@@ -169,32 +172,28 @@ impl Store {
             .expression_attribute_values(":endpoint", text(endpoint))
             .projection_expression("endpoint, delivery")
             .limit(i32::try_from(limit).unwrap_or(i32::MAX));
-        let keys = query
-            .send()
-            .await
-            .map_err(Error::aws("Query"))?
-            .items
-            .unwrap_or_default();
-        try_join_all(keys.chunks(MAX_DELETIONS).map(|chunk| self.delete_chunk(chunk))).await?;
-        Ok(keys.len())
+        let answer = query.send().await.map_err(Error::aws("Query"))?;
+        // A page ends after 1 MB of records too, however few they are.
+        let more = answer.last_evaluated_key.is_some();
+        let keys = answer.items.unwrap_or_default();
+        let left = try_join_all(keys.chunks(MAX_DELETIONS).map(|chunk| self.delete_chunk(chunk))).await?;
+        Ok((keys.len(), more || left.contains(&true)))
     }
 
-    async fn delete_chunk(&self, keys: &[Item]) -> Result<(), Error> {
+    /// Deletes one batch and says whether DynamoDB left any of it.
+    async fn delete_chunk(&self, keys: &[Item]) -> Result<bool, Error> {
         let request = |key: &Item| {
             let deletion = DeleteRequest::builder().set_key(Some(key.clone())).build();
             deletion.map(|deletion| WriteRequest::builder().delete_request(deletion).build())
         };
         let requests: Result<Vec<_>, _> = keys.iter().map(request).collect();
-        let call = self.client.batch_write_item();
-        let call = call.request_items(
-            &self.tables.deliveries,
-            requests.map_err(Error::aws("BatchWriteItem"))?,
-        );
-        // What DynamoDB leaves over is found again by the next query.
-        call.send()
-            .await
-            .map(|_| ())
-            .map_err(Error::aws("BatchWriteItem"))
+        let requests = requests.map_err(Error::aws("BatchWriteItem"))?;
+        let call = self
+            .client
+            .batch_write_item()
+            .request_items(&self.tables.deliveries, requests);
+        let answer = call.send().await.map_err(Error::aws("BatchWriteItem"))?;
+        Ok(answer.unprocessed_items.is_some_and(|items| !items.is_empty()))
     }
 
     fn delivery_statement(&self, write: &DeliveryWrite) -> Result<Statement, Error> {

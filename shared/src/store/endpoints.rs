@@ -8,8 +8,8 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{
-    CancellationReason, Delete, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
-    Update,
+    AttributeValue, CancellationReason, Delete, Put, ReturnValue, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem, Update,
 };
 use jiff::Timestamp;
 
@@ -91,7 +91,7 @@ impl Store {
     /// The call failed.
     pub async fn count_endpoints(&self, workspace: &WorkspaceId) -> Result<u32, Error> {
         let call = self.client.get_item().table_name(&self.tables.endpoints);
-        let call = call.set_key(Some(key([
+        let call = call.consistent_read(true).set_key(Some(key([
             ("workspace", workspace.as_str()),
             ("endpoint", COUNT_KEY),
         ])));
@@ -275,23 +275,31 @@ impl Store {
         }
     }
 
-    /// Disables an endpoint on behalf of this system.
+    /// Disables an endpoint on behalf of this system, if it still is as it was read: a 410 of its former url, or
+    /// failures before its last success, do not count.
     ///
     /// # Errors
-    /// The call failed. That the endpoint is gone, or disabled already, is no error.
+    /// The call failed. That the endpoint is gone, another one, or disabled already, is no error.
     pub async fn disable_endpoint(
         &self,
         endpoint: &Endpoint,
         reason: DisabledReason,
         now: Timestamp,
     ) -> Result<(), Error> {
+        let call = self.endpoint_update(&endpoint.workspace, &endpoint.id);
+        let call = if let (DisabledReason::Failing, Some(since)) = (reason, endpoint.failing_since) {
+            let call = call.expression_attribute_values(":seen", time(since));
+            call.condition_expression("enabled = :true AND failing_since = :seen")
+        } else {
+            let call = call.expression_attribute_names("#url", "url");
+            let call = call.expression_attribute_values(":seen", text(&endpoint.url));
+            call.condition_expression("enabled = :true AND #url = :seen")
+        };
         let reason = serde_dynamo::to_attribute_value(reason).map_err(Error::corrupt("endpoints"))?;
-        let call = self
-            .endpoint_update(&endpoint.workspace, &endpoint.id)
-            .condition_expression("attribute_exists(endpoint) AND enabled = :true")
+        let call = call
             .update_expression("SET enabled = :false, disabled_reason = :reason, updated_at = :now")
-            .expression_attribute_values(":true", aws_sdk_dynamodb::types::AttributeValue::Bool(true))
-            .expression_attribute_values(":false", aws_sdk_dynamodb::types::AttributeValue::Bool(false))
+            .expression_attribute_values(":true", AttributeValue::Bool(true))
+            .expression_attribute_values(":false", AttributeValue::Bool(false))
             .expression_attribute_values(":reason", reason)
             .expression_attribute_values(":now", time(now));
         ignore_missing(call.send().await)

@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use shared::Error;
-use shared::domain::delivery::{Attempt, Delivery, Failure};
+use shared::domain::delivery::{Delivery, Failure};
 use shared::domain::endpoint::Endpoint;
 use shared::domain::freshness::FRESH_FOR;
 use shared::domain::id::EndpointId;
 use shared::domain::secret::Secret;
 use shared::domain::task::{Kind, Task};
-use shared::sender::Request;
+use shared::sender::{Request, Sender, SetUpFailed};
 use shared::store::{BatchKeys, BatchRows, Expected};
 use tokio::sync::Semaphore;
 
@@ -20,11 +20,15 @@ use super::record::Finished;
 use crate::app::App;
 use crate::serve::{Deadline, Message};
 
-/// Attempts in flight to one endpoint from one process.
-const MAX_IN_FLIGHT_PER_ENDPOINT: usize = 10;
+/// Attempts in flight to one endpoint from one process. A full batch for one endpoint takes two rounds, for which the
+/// time-out of this function has room.
+const MAX_IN_FLIGHT_PER_ENDPOINT: usize = 5;
 
 /// What remains of an invocation after the last attempt may end: time to record it.
 const RESERVE: Duration = Duration::from_secs(3);
+
+/// The least deadline of an attempt, should the time-out of this function leave less.
+const SHORTEST_DEADLINE: Duration = Duration::from_secs(1);
 
 /// A task and the message that brought it.
 pub(super) struct Job<'a> {
@@ -70,20 +74,29 @@ impl Slots {
 /// The attempts of a batch.
 pub(super) struct Posting<'app> {
     app: &'app App,
+    sender: &'app Sender,
     deadline: Deadline,
+    /// The deadline of an attempt.
+    attempt_deadline: Duration,
     slots: Slots,
     read_at: Instant,
 }
 
 impl<'app> Posting<'app> {
     /// To be made before the batch is read: what it reads is fresh from now on.
-    pub(super) fn new(app: &'app App, deadline: Deadline, slots: Slots) -> Self {
-        Self {
+    pub(super) fn new(app: &'app App, deadline: Deadline) -> Result<Self, SetUpFailed> {
+        let sender = app.sender()?;
+        // A function that may not run long enough makes shorter attempts, instead of none.
+        let longest = deadline.left().saturating_sub(RESERVE).max(SHORTEST_DEADLINE);
+        let attempt_deadline = app.config.post_deadline.min(longest);
+        Ok(Self {
             app,
+            sender,
             deadline,
-            slots,
+            attempt_deadline,
+            slots: Slots::default(),
             read_at: Instant::now(),
-        }
+        })
     }
 
     /// Whether a first attempt is to wait beside the retries, where it holds up no healthy endpoint.
@@ -114,10 +127,11 @@ impl<'app> Posting<'app> {
             )));
         };
         let slots = self.slots.of(&endpoint.id);
+        let waited = slots.available_permits() == 0;
         let Ok(_slot) = slots.acquire().await else {
             return Outcome::Failed(job.message);
         };
-        if self.deadline.left() < self.app.config.post_deadline + RESERVE {
+        if waited && self.deadline.left() < self.attempt_deadline + RESERVE {
             return Outcome::Deferred(job);
         }
         let (endpoint, secret) = match self.fresh(&job.task, endpoint).await {
@@ -131,33 +145,19 @@ impl<'app> Posting<'app> {
         if !endpoint.enabled && job.task.kind != Kind::Test {
             return Outcome::Finished(Box::new(Finished::refused(job, record, expected)));
         }
-        match self.post(&job.task, &endpoint, &secret, &body).await {
-            Some(attempt) => Outcome::Finished(Box::new(Finished::attempted(
-                job, endpoint, record, expected, attempt,
-            ))),
-            None => Outcome::Failed(job.message),
-        }
-    }
-
-    async fn post(&self, task: &Task, endpoint: &Endpoint, secret: &Secret, body: &str) -> Option<Attempt> {
-        let sender = match self.app.sender() {
-            Ok(sender) => sender,
-            Err(error) => {
-                tracing::error!(error = error.to_string(), "nothing can be sent");
-                return None;
-            }
-        };
         let request = Request {
             url: &endpoint.url,
-            event_id: &task.event_id,
-            body,
-            secret,
+            event_id: &job.task.event_id,
+            body: &body,
+            secret: &secret,
         };
-        Some(
-            sender
-                .attempt(request, self.app.clock.now(), self.app.config.post_deadline)
-                .await,
-        )
+        let attempt = self
+            .sender
+            .attempt(request, self.app.clock.now(), self.attempt_deadline)
+            .await;
+        Outcome::Finished(Box::new(Finished::attempted(
+            job, endpoint, record, expected, attempt,
+        )))
     }
 
     /// The endpoint as it was read less than [`FRESH_FOR`] ago, and its secret; `None` if it is gone.

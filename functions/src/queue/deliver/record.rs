@@ -153,8 +153,8 @@ async fn keep_failure_records(app: &App, finished: &[Finished<'_>]) {
 }
 
 /// The record changed since it was read: another process made the same attempt, or `send-test-event` added it.
-/// A success is recorded all the same; a failure only if its attempt is not recorded yet. Returns how the delivery
-/// stands then.
+/// While the delivery is pending, a success is recorded all the same, and a failure if its attempt is not recorded
+/// yet. Returns how the delivery stands then.
 async fn overtaken(app: &App, outcome: &Finished<'_>) -> Result<Status, Error> {
     let write = &outcome.write;
     for _ in 0..MAX_OVERTAKEN {
@@ -166,7 +166,8 @@ async fn overtaken(app: &App, outcome: &Finished<'_>) -> Result<Status, Error> {
         let current = match current {
             Some(current) if current.status != Status::Pending => return Ok(current.status),
             Some(current) => current.clone(),
-            None => Delivery::pending(&outcome.job.task),
+            // It was purged, or has expired: nothing is left to record.
+            None => return Ok(Status::Failed),
         };
         let success = write.record.status == Status::Delivered;
         if current.attempt_count >= outcome.job.task.attempt && !success {
