@@ -11,6 +11,7 @@
 )]
 
 mod delivering;
+mod options;
 mod replay;
 mod secrecy;
 mod support;
