@@ -45,7 +45,7 @@ impl Stack {
         let build_log = folder.path().join("build.log");
         let template = build::build(&tools, &options, &run.path().join("build"), &build_log).await?;
         let deployed = deploy_to(&emulator, &tools, &options, &template, folder.path()).await?;
-        let mut state = describe(&emulator, deployed);
+        let mut state = describe(&emulator, &tools, deployed);
         issue_token(&mut state, &options).await?;
         Ok(Self {
             state,
@@ -78,7 +78,7 @@ async fn deploy_to(
     after_deploy::correct(tools, options, &emulator.url, logs).await
 }
 
-fn describe(emulator: &Emulator, deployed: Deployed) -> StackState {
+fn describe(emulator: &Emulator, tools: &Tools, deployed: Deployed) -> StackState {
     let queue = |name: &str| deployed.queues.get(name).cloned().unwrap_or_default();
     StackState {
         // The emulator would also take the API's id as a host name, but glibc does not resolve `*.localhost`.
@@ -99,6 +99,7 @@ fn describe(emulator: &Emulator, deployed: Deployed) -> StackState {
         log_groups: deployed.log_groups,
         secret_prefix: format!("{STACK_NAME}/endpoints/"),
         emulator_pid: emulator.pid(),
+        python: tools.emulator_python.clone(),
         log_file: emulator.log_file.clone(),
     }
 }

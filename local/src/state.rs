@@ -43,6 +43,8 @@ pub struct StackState {
     pub secret_prefix: String,
     /// The emulator's process, whose children are the functions.
     pub emulator_pid: Option<u32>,
+    /// A Python with boto3 and the official Standard Webhooks library.
+    pub python: PathBuf,
     /// The emulator's log.
     pub log_file: PathBuf,
 }

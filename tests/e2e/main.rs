@@ -10,8 +10,12 @@
     reason = "the bans keep clock and HTTP client out of what is deployed; tests never are"
 )]
 
+mod attempting;
 mod delivering;
+mod fanning_out;
 mod options;
 mod replay;
 mod secrecy;
 mod support;
+mod targets;
+mod template;

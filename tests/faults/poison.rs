@@ -18,7 +18,12 @@ const POISON: usize = 500;
 const EVENTS: usize = 50;
 
 /// Those from which a malformed message is parked, and the one from which it is rejected.
-const PARKING: [&str; 4] = ["DeliveriesQueue", "RetriesQueue", "FailedAttemptsQueue", "PurgesQueue"];
+const PARKING: [&str; 4] = [
+    "DeliveriesQueue",
+    "RetriesQueue",
+    "FailedAttemptsQueue",
+    "PurgesQueue",
+];
 
 const LONGEST: Duration = Duration::from_mins(3);
 
@@ -30,9 +35,14 @@ async fn malformed_messages_on_every_queue_are_set_aside_and_hold_up_no_good_one
     let errors = function_errors();
     let receiver = Receiver::start(refuse_first()).await.expect("a receiver");
     let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await.id;
-    let deleted = workspace.create_endpoint(&receiver.url("/deleted"), &["*"]).await.id;
+    let deleted = workspace
+        .create_endpoint(&receiver.url("/deleted"), &["*"])
+        .await
+        .id;
     let poison: Vec<String> = (0..POISON).map(malformed).collect();
-    let events: Vec<String> = (0..EVENTS).map(|_| workspace.event("poster.scanned").body).collect();
+    let events: Vec<String> = (0..EVENTS)
+        .map(|_| workspace.event("poster.scanned").body)
+        .collect();
 
     let (before, after) = poison.split_at(POISON / 2);
     for half in [before, after] {
@@ -46,7 +56,9 @@ async fn malformed_messages_on_every_queue_are_set_aside_and_hold_up_no_good_one
     queues::send_all("EventsQueue", after).await;
 
     // Each takes its first attempt, the failed-attempts queue, and a retry.
-    let done = receiver.wait_until(LONGEST, |received| received.len() >= 2 * EVENTS).await;
+    let done = receiver
+        .wait_until(LONGEST, |received| received.len() >= 2 * EVENTS)
+        .await;
     done.expect("all events arrive");
     all_delivered(&workspace, &endpoint).await;
     eventually("the secret of the deleted endpoint goes", async || {
@@ -64,7 +76,10 @@ async fn malformed_messages_on_every_queue_are_set_aside_and_hold_up_no_good_one
         assert!(!refused.reason.is_empty(), "no reason: {:.80}", refused.body);
     }
     let bodies: HashSet<&str> = parked.iter().map(|refused| refused.body.as_str()).collect();
-    assert!(poison.iter().all(|body| bodies.contains(body.as_str())), "bodies stay as they are");
+    assert!(
+        poison.iter().all(|body| bodies.contains(body.as_str())),
+        "bodies stay as they are"
+    );
     assert_eq!(function_errors(), errors, "no function throws");
 }
 

@@ -60,7 +60,10 @@ pub(crate) async fn depth(name: &str) -> usize {
         .set_attribute_names(Some(counts.to_vec()));
     let answer = call.send().await.expect("the queue exists");
     let attributes: HashMap<_, _> = answer.attributes.unwrap_or_default();
-    attributes.values().filter_map(|count| count.parse::<usize>().ok()).sum()
+    attributes
+        .values()
+        .filter_map(|count| count.parse::<usize>().ok())
+        .sum()
 }
 
 /// Sets for how long a received message is hidden. A function that is killed keeps its messages for so long.
@@ -83,7 +86,12 @@ pub(crate) async fn empty(name: &str) -> Vec<Refused> {
             .max_number_of_messages(10)
             .message_system_attribute_names(MessageSystemAttributeName::All)
             .message_attribute_names("All");
-        let received = call.send().await.expect("the queue exists").messages.unwrap_or_default();
+        let received = call
+            .send()
+            .await
+            .expect("the queue exists")
+            .messages
+            .unwrap_or_default();
         if received.is_empty() {
             return all;
         }

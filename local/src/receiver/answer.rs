@@ -17,6 +17,8 @@ pub(super) type Body = BoxBody<Bytes, io::Error>;
 
 /// The pace of an answer that drips.
 const DRIP_INTERVAL: Duration = Duration::from_secs(1);
+/// Time for the beginning of an answer to be written.
+const CUT_OFF_DELAY: Duration = Duration::from_millis(50);
 
 /// An answer to one request.
 #[derive(Debug, Clone)]
@@ -151,12 +153,14 @@ fn drip() -> impl stream::Stream<Item = io::Result<Frame<Bytes>>> {
     })
 }
 
-/// The error makes the server close the connection without ending the body.
+/// The error makes the server close the connection without ending the body. It comes a moment later: at once, it
+/// would take along what is not yet written.
 fn cut_off(bytes: Bytes) -> impl stream::Stream<Item = io::Result<Frame<Bytes>>> {
-    stream::iter([
-        Ok(Frame::data(bytes)),
-        Err(io::ErrorKind::ConnectionAborted.into()),
-    ])
+    let cut = async {
+        tokio::time::sleep(CUT_OFF_DELAY).await;
+        Err(io::ErrorKind::ConnectionAborted.into())
+    };
+    stream::iter([Ok(Frame::data(bytes))]).chain(stream::once(cut))
 }
 
 fn never(error: Infallible) -> io::Error {

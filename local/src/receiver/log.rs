@@ -1,5 +1,6 @@
 //! What a receiver has received.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -41,6 +42,7 @@ impl Received {
 pub(crate) struct Log {
     received: Mutex<Vec<Received>>,
     count: watch::Sender<usize>,
+    connections: AtomicUsize,
 }
 
 impl Default for Log {
@@ -48,6 +50,7 @@ impl Default for Log {
         Self {
             received: Mutex::default(),
             count: watch::Sender::new(0),
+            connections: AtomicUsize::default(),
         }
     }
 }
@@ -57,6 +60,14 @@ impl Log {
         let mut all = self.received.lock().unwrap_or_else(PoisonError::into_inner);
         all.push(received);
         self.count.send_replace(all.len());
+    }
+
+    pub(crate) fn add_connection(&self) {
+        self.connections.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
     }
 
     pub(crate) fn all(&self) -> Vec<Received> {

@@ -6,6 +6,8 @@
 mod answer;
 mod log;
 mod serve;
+#[cfg(test)]
+mod tests;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -59,6 +61,12 @@ impl Receiver {
     #[must_use]
     pub fn received(&self) -> Vec<Received> {
         self.log.all()
+    }
+
+    /// How many connections were opened so far.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.log.connections()
     }
 
     /// Waits until at least `count` requests have arrived, and returns all that have.

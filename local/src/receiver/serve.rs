@@ -27,6 +27,8 @@ pub(super) async fn serve(listener: TcpListener, log: Arc<Log>, answer: Arc<Answ
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
+        log.add_connection();
+        // Best effort: an answer may come a little later without.
         let _ = stream.set_nodelay(true);
         let (log, answer) = (Arc::clone(&log), Arc::clone(&answer));
         let service = service_fn(move |request| respond(request, Arc::clone(&log), Arc::clone(&answer)));

@@ -32,7 +32,7 @@ pub enum InvalidEvent {
     TooLarge,
     /// Not JSON, no object, or a field that is missing, doubled or of the wrong type.
     #[error("not an event: {0}")]
-    Malformed(#[from] serde_json::Error),
+    Malformed(String),
     /// The id is not of the form `evt_…`.
     #[error("`id` {0}")]
     Id(InvalidId),
@@ -70,7 +70,12 @@ impl Event {
         if body.len() > MAX_EVENT_BYTES {
             return Err(InvalidEvent::TooLarge);
         }
-        let envelope: Envelope = serde_json::from_str(&body)?;
+        // A derived reader would take a list for an object.
+        if !body.trim_start().starts_with('{') {
+            return Err(InvalidEvent::Malformed("expected a JSON object".to_owned()));
+        }
+        let envelope: Envelope =
+            serde_json::from_str(&body).map_err(|error| InvalidEvent::Malformed(describe(&error)))?;
         let id = envelope.id.parse().map_err(InvalidEvent::Id)?;
         let name = EventName::try_from(envelope.event)?;
         time::parse(&envelope.created_at).ok_or(InvalidEvent::CreatedAt)?;
@@ -96,9 +101,23 @@ impl Event {
         id: &EventId,
         now: Timestamp,
     ) -> Result<Self, InvalidEvent> {
-        let body = sample_body(event_type, workspace.as_str(), id.as_str(), now)?;
+        let body = sample_body(event_type, workspace.as_str(), id.as_str(), now)
+            .map_err(|error| InvalidEvent::Malformed(error.to_string()))?;
         Self::parse(body)
     }
+}
+
+/// What is wrong and where, without the producer's data: serde quotes a value of the wrong type.
+fn describe(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    if text.starts_with("invalid type") || text.starts_with("invalid value") {
+        return format!(
+            "a field has the wrong type at line {} column {}",
+            error.line(),
+            error.column()
+        );
+    }
+    text
 }
 
 /// The JSON of a sample, in the documented envelope.
@@ -153,11 +172,15 @@ mod tests {
     fn what_is_no_event_is_refused_with_the_reason() {
         for (bad, reason) in [
             ("", "EOF"),
-            ("[]", "invalid"),
+            ("[]", "expected a JSON object"),
+            (
+                r#"["evt_1","a.b","2026-06-07T10:30:00Z","ws_1",{}]"#,
+                "expected a JSON object",
+            ),
             ("{}", "missing field `id`"),
             (&GOOD.replace("evt_1", "1"), "`id` must be"),
             (&GOOD.replace("evt_1", "evt_a.b"), "`id` must be"),
-            (&GOOD.replace("\"evt_1\"", "7"), "expected a string"),
+            (&GOOD.replace("\"evt_1\"", "7"), "the wrong type"),
             (&GOOD.replace("a.b", "Nonsense!"), "`event` must be"),
             (&GOOD.replace("ws_1", "acme"), "`workspace_id` must be"),
             (

@@ -29,11 +29,12 @@ pub fn step(task: &Task, endpoint: Option<&Endpoint>, record: Option<&Delivery>)
     };
     let record = match record {
         Some(record) if record.status != Status::Pending => return Step::Skip,
+        // While a manual retry is under way, no other message has a say, and the other way round.
+        Some(record) if record.manual_retry != task.manual_retry => return Step::Skip,
         Some(record) if record.attempt_count == task.attempt && task.kind == Kind::Automatic => {
             return Step::HandOver;
         }
         Some(record) if record.attempt_count >= task.attempt => return Step::Skip,
-        Some(record) if record.manual_retry != task.manual_retry => return Step::Skip,
         Some(record) => record.clone(),
         None if task.attempt > 1 => return Step::Skip,
         None => Delivery::pending(task),
@@ -81,8 +82,8 @@ pub fn follow_up(
         Some(record) if record.status != Status::Pending || record.attempt_count > task.attempt => {
             return FollowUp::Nothing;
         }
-        Some(record) if record.attempt_count == task.attempt => record.clone(),
         Some(record) if record.manual_retry != task.manual_retry => return FollowUp::Nothing,
+        Some(record) if record.attempt_count == task.attempt => record.clone(),
         Some(record) => record.clone().after(Attempt::interrupted(now), task.kind),
         None if task.attempt > 1 => return FollowUp::Nothing,
         None => Delivery::pending(task).after(Attempt::interrupted(now), task.kind),
@@ -233,6 +234,25 @@ mod tests {
         let record = record.after(attempt(500), Kind::Manual);
         assert_eq!(record.status, Status::Failed);
         assert_eq!(step(&manual, Some(&endpoint(true)), Some(&record)), Step::Skip);
+    }
+
+    #[test]
+    fn a_late_message_of_the_schedule_does_not_end_a_manual_retry() {
+        let task = task(1, Kind::Automatic);
+        let mut record = after(&task, &[500]).exhausted();
+        record.status = Status::Pending;
+        record.manual_retry = Some("nonce".to_owned());
+        let schedule: Schedule = "1".parse().unwrap();
+
+        assert_eq!(step(&task, Some(&endpoint(true)), Some(&record)), Step::Skip);
+        let follow_up = follow_up(
+            &task,
+            Some(&endpoint(true)),
+            Some(&record),
+            &schedule,
+            Timestamp::UNIX_EPOCH,
+        );
+        assert_eq!(follow_up, FollowUp::Nothing);
     }
 
     #[test]

@@ -87,6 +87,10 @@ impl TargetUrl {
             return Err(RefusedUrl::PortZero);
         }
         check_host(&url, policy)?;
+        // What is saved is the url as it is sent, in which other letters than ASCII's are longer.
+        if url.as_str().len() > MAX_URL_CHARS {
+            return Err(RefusedUrl::TooLong);
+        }
         Ok(Self(url))
     }
 
@@ -216,6 +220,10 @@ mod tests {
         assert_eq!(refusal("https://example.com:0/"), RefusedUrl::PortZero);
         assert_eq!(
             refusal(&format!("https://example.com/{}", "a".repeat(2048))),
+            RefusedUrl::TooLong
+        );
+        assert_eq!(
+            refusal(&format!("https://example.com/{}", "ü".repeat(1900))),
             RefusedUrl::TooLong
         );
         assert_eq!(refusal("https://exa mple.com/"), RefusedUrl::NotAUrl);

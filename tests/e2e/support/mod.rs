@@ -2,6 +2,7 @@
 
 pub(crate) mod aws;
 pub(crate) mod issued;
+pub(crate) mod queues;
 pub(crate) mod signature;
 mod stack;
 mod wait;

@@ -147,6 +147,17 @@ impl Workspace {
         answer.body["data"].as_array().expect("a list").clone()
     }
 
+    /// Waits until an attempt to deliver an event is recorded, and returns the delivery.
+    pub(crate) async fn wait_for_attempt(&self, endpoint: &str, event: &SentEvent) -> Value {
+        eventually("a recorded attempt", async || {
+            let deliveries = self.deliveries(endpoint).await;
+            let wanted =
+                |delivery: &Value| delivery["event_id"] == *event.id && delivery["attempt_count"] != 0;
+            deliveries.into_iter().find(wanted)
+        })
+        .await
+    }
+
     /// Waits until the delivery of an event to an endpoint has `status`, and returns it.
     pub(crate) async fn wait_for_delivery(&self, endpoint: &str, event: &SentEvent, status: &str) -> Value {
         eventually(&format!("a delivery that is {status}"), async || {

@@ -1,0 +1,153 @@
+//! How an attempt ends, and what follows it.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use local::receiver::{Answer, Receiver};
+use serde_json::Value;
+
+use crate::support::{PATIENCE, Workspace};
+
+/// Attempts of a delivery on this stack: the first, and one after each wait of its schedule.
+const ALL_ATTEMPTS: u64 = 4;
+
+/// The deadline of an attempt on this stack.
+const DEADLINE: Duration = Duration::from_secs(3);
+
+#[tokio::test]
+async fn two_failures_and_a_success_end_delivered_after_three_attempts() {
+    let workspace = Workspace::new().await;
+    let count = AtomicUsize::new(0);
+    let receiver = Receiver::start(move |_| match count.fetch_add(1, Ordering::SeqCst) {
+        0 | 1 => Answer::status(500).body("not yet"),
+        _ => Answer::status(200),
+    });
+    let receiver = receiver.await.expect("a receiver");
+    let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await;
+
+    let event = workspace.send_event("poster.scanned").await;
+
+    let delivery = workspace
+        .wait_for_delivery(&endpoint.id, &event, "delivered")
+        .await;
+    assert_eq!(delivery["attempt_count"], 3);
+    assert_eq!(delivery["last_error"], Value::Null);
+    assert_eq!(delivery["next_attempt_at"], Value::Null);
+    let requests = receiver.received();
+    assert_eq!(requests.len(), 3);
+    assert!(
+        requests
+            .iter()
+            .all(|request| request.header("webhook-id") == event.id),
+        "one id on every attempt"
+    );
+    let attempts = attempts(&workspace, &endpoint.id, &delivery).await;
+    let statuses: Vec<_> = attempts
+        .iter()
+        .map(|attempt| attempt["http_status"].clone())
+        .collect();
+    assert_eq!(statuses, [500, 500, 200]);
+    assert_eq!(attempts[0]["response_body"], "not yet");
+    assert_eq!(attempts[0]["error"], "status");
+}
+
+#[tokio::test]
+async fn a_receiver_that_always_fails_gets_exactly_the_scheduled_attempts() {
+    let workspace = Workspace::new().await;
+    let receiver = Receiver::start(|_| Answer::status(500))
+        .await
+        .expect("a receiver");
+    let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await;
+
+    let event = workspace.send_event("poster.scanned").await;
+
+    let delivery = workspace.wait_for_delivery(&endpoint.id, &event, "failed").await;
+    assert_eq!(delivery["attempt_count"], ALL_ATTEMPTS);
+    assert_eq!(delivery["last_error"], "status");
+    assert_eq!(receiver.received().len() as u64, ALL_ATTEMPTS);
+}
+
+#[tokio::test]
+async fn a_redirect_is_a_failed_attempt_and_its_target_is_never_visited() {
+    let workspace = Workspace::new().await;
+    let target = Receiver::start_ok().await.expect("a receiver");
+    let location = target.url("/elsewhere");
+    let receiver = Receiver::start(move |_| Answer::redirect(&location))
+        .await
+        .expect("a receiver");
+    let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await;
+
+    let event = workspace.send_event("poster.scanned").await;
+
+    let delivery = workspace.wait_for_delivery(&endpoint.id, &event, "failed").await;
+    assert_eq!(delivery["http_status"], 302);
+    assert!(target.received().is_empty());
+}
+
+#[tokio::test]
+async fn a_body_dripped_a_byte_a_second_ends_at_the_deadline() {
+    let attempt = first_attempt(Answer::drip()).await;
+
+    assert_eq!(attempt["error"], "timeout");
+    assert!(lasts_until_the_deadline(&attempt), "{attempt}");
+}
+
+#[tokio::test]
+async fn a_receiver_that_never_answers_ends_at_the_deadline() {
+    let attempt = first_attempt(Answer::hang()).await;
+
+    assert_eq!(attempt["error"], "timeout");
+    assert!(lasts_until_the_deadline(&attempt), "{attempt}");
+}
+
+#[tokio::test]
+async fn a_gzip_bomb_is_cut_at_the_cap() {
+    // 64 MB, of which the function reads 16 KiB: anything more takes longer than this, and more memory than it has.
+    let attempt = first_attempt(Answer::gzip_bomb(64 << 20)).await;
+
+    assert_eq!(
+        attempt["error"],
+        Value::Null,
+        "a 2xx is a success, however long its body"
+    );
+    assert_eq!(
+        attempt["response_body"].as_str().expect("its beginning").len(),
+        1024
+    );
+    assert!(
+        attempt["duration_ms"].as_u64().expect("a duration") < 2000,
+        "{attempt}"
+    );
+}
+
+#[tokio::test]
+async fn a_receiver_that_hangs_up_within_its_answer_has_not_received() {
+    let attempt = first_attempt(Answer::hang_up_after("half")).await;
+
+    assert_eq!(attempt["error"], "connect");
+    assert_eq!(attempt["http_status"], 200);
+}
+
+/// The first attempt at an endpoint that always answers so.
+async fn first_attempt(answer: Answer) -> Value {
+    let workspace = Workspace::new().await;
+    let receiver = Receiver::start(move |_| answer.clone())
+        .await
+        .expect("a receiver");
+    let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await;
+    let event = workspace.send_event("poster.scanned").await;
+    receiver.wait_for(1, PATIENCE).await.expect("the event arrives");
+    let delivery = workspace.wait_for_attempt(&endpoint.id, &event).await;
+    attempts(&workspace, &endpoint.id, &delivery).await.remove(0)
+}
+
+async fn attempts(workspace: &Workspace, endpoint: &str, delivery: &Value) -> Vec<Value> {
+    let id = delivery["id"].as_str().expect("an id");
+    let answer = workspace.get(&format!("/{endpoint}/deliveries/{id}")).await;
+    answer.body["attempts"].as_array().expect("attempts").clone()
+}
+
+fn lasts_until_the_deadline(attempt: &Value) -> bool {
+    let duration = Duration::from_millis(attempt["duration_ms"].as_u64().expect("a duration"));
+    (DEADLINE..DEADLINE * 2).contains(&duration)
+}

@@ -1,0 +1,403 @@
+//! What the emulator does not check, read off `template.yaml` itself.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+use serde_yaml_ng::Value as Yaml;
+
+#[test]
+fn a_queue_hides_a_message_six_times_as_long_as_its_function_may_run() {
+    let template = Template::read();
+    for (function, queue) in template.queue_sources() {
+        let timeout = template.number(&template.function(&function)["Timeout"]);
+        let visibility = template.number(&template.resource(&queue)["VisibilityTimeout"]);
+        assert!(
+            visibility >= 6 * timeout,
+            "{queue}: {visibility} s for {function}, which may run {timeout} s"
+        );
+    }
+}
+
+#[test]
+fn deliver_may_run_longer_than_an_attempt() {
+    let template = Template::read();
+    let deadline = template.number(&json!({ "Ref": "PostDeadlineSeconds" }));
+    let timeout = template.number(&template.function("DeliverFunction")["Timeout"]);
+
+    assert!(
+        timeout >= 2 * deadline + 5,
+        "time for two attempts one after the other, and for recording them"
+    );
+}
+
+#[test]
+fn every_event_source_reports_the_items_that_fail() {
+    let template = Template::read();
+    let mut sources = 0;
+    for (function, source) in template.event_sources() {
+        assert_eq!(
+            source["FunctionResponseTypes"],
+            json!(["ReportBatchItemFailures"]),
+            "{function}"
+        );
+        sources += 1;
+    }
+    assert_eq!(sources, 6);
+}
+
+#[test]
+fn a_batch_needs_no_window_and_leaves_room_for_the_others() {
+    let template = Template::read();
+    for (function, queue) in template.queue_sources() {
+        let sources = template.event_sources();
+        let source = sources
+            .iter()
+            .find(|(name, source)| *name == function && template.queue_of(source).as_ref() == Some(&queue));
+        let (_, source) = source.expect("the source");
+        assert_eq!(
+            source["BatchSize"], 10,
+            "{function}: more needs a MaximumBatchingWindowInSeconds"
+        );
+        let concurrency = template.number(&source["ScalingConfig"]["MaximumConcurrency"]);
+        assert!((2..=1000).contains(&concurrency), "{function}");
+    }
+}
+
+#[test]
+fn first_attempts_and_retries_wait_apart_and_fail_into_one_queue_after_one_receive() {
+    let template = Template::read();
+    for queue in ["DeliveriesQueue", "RetriesQueue"] {
+        let redrive = &template.resource(queue)["RedrivePolicy"];
+        assert_eq!(redrive["maxReceiveCount"], 1, "{queue}");
+        assert_eq!(
+            redrive["deadLetterTargetArn"],
+            json!({ "Fn::GetAtt": "FailedAttemptsQueue.Arn" }),
+            "{queue}"
+        );
+    }
+}
+
+#[test]
+fn every_queue_that_is_read_has_a_dead_letter_queue_and_every_queue_keeps_messages_for_14_days() {
+    let template = Template::read();
+    for (_, queue) in template.queue_sources() {
+        assert!(template.resource(&queue)["RedrivePolicy"].is_object(), "{queue}");
+    }
+    for (name, queue) in template.of_type("AWS::SQS::Queue") {
+        assert_eq!(queue["MessageRetentionPeriod"], 1_209_600, "{name}");
+    }
+}
+
+#[test]
+fn everything_at_rest_is_encrypted_and_every_table_can_be_restored() {
+    let template = Template::read();
+    for (name, table) in template.of_type("AWS::DynamoDB::Table") {
+        assert_eq!(table["SSESpecification"]["SSEEnabled"], true, "{name}");
+        assert_eq!(
+            table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true,
+            "{name}"
+        );
+        assert_eq!(table["BillingMode"], "PAY_PER_REQUEST", "{name}");
+    }
+    for (name, queue) in template.of_type("AWS::SQS::Queue") {
+        assert_eq!(queue["SqsManagedSseEnabled"], true, "{name}");
+    }
+}
+
+#[test]
+fn what_is_deleted_by_age_is_what_grows_with_traffic() {
+    let template = Template::read();
+    for name in ["EventsTable", "DeliveriesTable"] {
+        assert_eq!(
+            template.resource(name)["TimeToLiveSpecification"]["Enabled"],
+            true,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn no_policy_has_a_wildcard_action_or_an_unnamed_resource() {
+    let template = Template::read();
+    for (role, statement) in template.statements() {
+        for action in list(&statement["Action"]) {
+            let action = action.as_str().expect("an action");
+            assert!(!action.contains('*'), "{role}: {action}");
+        }
+        for resource in list(&statement["Resource"]) {
+            let text = resource["Fn::Sub"].as_str();
+            let named = resource["Fn::GetAtt"].is_string() || text.is_some_and(|text| text.contains("${"));
+            assert!(named, "{role}: {resource}");
+            // A prefix only where names are made at run time: endpoint secrets, and schedules.
+            let prefix = text.is_some_and(|text| text.contains('*'));
+            let made_at_run_time =
+                text.is_some_and(|text| text.contains(":secretsmanager:") || text.contains(":scheduler:"));
+            assert!(!prefix || made_at_run_time, "{role}: {resource}");
+        }
+    }
+}
+
+/// The end-to-end tests fail if an action is missing; this fails if one is added that nobody thought about.
+#[test]
+fn every_function_may_do_what_it_does_and_no_more() {
+    let template = Template::read();
+    let allowed = |role: &str| {
+        let statements = template.statements();
+        let of_role = statements.iter().filter(|(name, _)| name == role);
+        let actions = of_role.flat_map(|(_, statement)| list(&statement["Action"]));
+        let mut actions: Vec<_> = actions
+            .filter_map(|action| action.as_str().map(str::to_owned))
+            .collect();
+        actions.sort();
+        actions.dedup();
+        actions
+            .into_iter()
+            .filter(|action| !action.starts_with("logs:"))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let consume = "sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage sqs:SendMessage";
+    for (role, actions) in [
+        (
+            "CreateEndpointRole",
+            "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem secretsmanager:CreateSecret sqs:SendMessage",
+        ),
+        ("ListEndpointsRole", "dynamodb:GetItem dynamodb:Query"),
+        ("GetEndpointRole", "dynamodb:GetItem"),
+        ("UpdateEndpointRole", "dynamodb:GetItem dynamodb:UpdateItem"),
+        (
+            "RotateSecretRole",
+            "dynamodb:GetItem dynamodb:UpdateItem secretsmanager:PutSecretValue",
+        ),
+        (
+            "DeleteEndpointRole",
+            "dynamodb:DeleteItem dynamodb:GetItem dynamodb:UpdateItem",
+        ),
+        (
+            "ListDeliveriesRole",
+            "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:Query",
+        ),
+        ("GetDeliveryRole", "dynamodb:GetItem"),
+        (
+            "RetryDeliveryRole",
+            "dynamodb:GetItem dynamodb:UpdateItem sqs:SendMessage",
+        ),
+        (
+            "SendTestEventRole",
+            "dynamodb:GetItem dynamodb:PutItem sqs:SendMessage",
+        ),
+        ("ListEventTypesRole", "dynamodb:GetItem"),
+        ("IssueTokenRole", "dynamodb:PutItem"),
+        ("RevokeTokenRole", "dynamodb:UpdateItem"),
+        (
+            "FanOutRole",
+            &format!("dynamodb:BatchGetItem dynamodb:PartiQLInsert dynamodb:Query {consume}"),
+        ),
+        (
+            "DeliverRole",
+            &format!(
+                "dynamodb:BatchGetItem dynamodb:PartiQLInsert dynamodb:PartiQLUpdate dynamodb:UpdateItem \
+                 secretsmanager:GetSecretValue {consume}"
+            ),
+        ),
+        (
+            "RetryRole",
+            &format!(
+                "dynamodb:BatchGetItem dynamodb:PartiQLInsert dynamodb:PartiQLUpdate dynamodb:UpdateItem iam:PassRole \
+                 scheduler:CreateSchedule {consume}"
+            ),
+        ),
+        (
+            "PurgeRole",
+            &format!(
+                "dynamodb:BatchWriteItem dynamodb:DescribeStream dynamodb:GetItem dynamodb:GetRecords \
+                 dynamodb:GetShardIterator dynamodb:ListStreams dynamodb:Query secretsmanager:DeleteSecret {consume}"
+            ),
+        ),
+        ("RetrySchedulerRole", "sqs:SendMessage"),
+    ] {
+        assert_eq!(allowed(role), actions, "{role}");
+    }
+}
+
+#[test]
+fn every_function_has_its_binary_its_event_its_log_group_and_its_role_by_the_same_name() {
+    let template = Template::read();
+    let functions = template.of_type("AWS::Serverless::Function");
+    let names: BTreeSet<String> = functions
+        .iter()
+        .map(|(name, _)| kebab(name.trim_end_matches("Function")))
+        .collect();
+    assert_eq!(names, files("functions/src/bin", "rs"));
+    assert_eq!(names, files("events", "json"));
+    for (name, function) in functions {
+        let stem = name.trim_end_matches("Function");
+        assert_eq!(template.metadata(&name)["BuildProperties"]["Binary"], kebab(stem));
+        assert_eq!(
+            function["Role"],
+            json!({ "Fn::GetAtt": format!("{stem}Role.Arn") })
+        );
+        assert_eq!(
+            function["LoggingConfig"]["LogGroup"],
+            json!({ "Ref": format!("{stem}LogGroup") })
+        );
+        assert_eq!(
+            template.resource(&format!("{stem}LogGroup"))["RetentionInDays"],
+            json!({ "Ref": "LogRetentionDays" })
+        );
+    }
+}
+
+#[test]
+fn insecure_targets_are_off_unless_somebody_turns_them_on() {
+    let parameter = &Template::read().0["Parameters"]["AllowInsecureTargets"];
+
+    assert_eq!(parameter["Default"], "false");
+}
+
+/// `template.yaml`, with its short forms (`!Ref`) written out as CloudFormation writes them.
+struct Template(Value);
+
+impl Template {
+    fn read() -> Self {
+        let text = fs::read_to_string(root().join("template.yaml")).expect("template.yaml");
+        Self(written_out(serde_yaml_ng::from_str(&text).expect("YAML")))
+    }
+
+    fn resource(&self, name: &str) -> &Value {
+        let resource = &self.0["Resources"][name];
+        assert!(resource.is_object(), "the template has no {name}");
+        &resource["Properties"]
+    }
+
+    fn metadata(&self, name: &str) -> &Value {
+        &self.0["Resources"][name]["Metadata"]
+    }
+
+    fn function(&self, name: &str) -> &Value {
+        self.resource(name)
+    }
+
+    fn of_type(&self, kind: &str) -> Vec<(String, &Value)> {
+        let resources = self.0["Resources"].as_object().expect("resources").iter();
+        let of_type = resources.filter(|(_, resource)| resource["Type"] == kind);
+        of_type
+            .map(|(name, resource)| (name.clone(), &resource["Properties"]))
+            .collect()
+    }
+
+    /// The sources of messages and stream records, each with its function.
+    fn event_sources(&self) -> Vec<(String, &Value)> {
+        let functions = self.of_type("AWS::Serverless::Function").into_iter();
+        let events = functions.flat_map(|(name, function)| {
+            let events = function["Events"].as_object().into_iter().flat_map(Map::values);
+            events.map(move |event| (name.clone(), event)).collect::<Vec<_>>()
+        });
+        events
+            .filter(|(_, event)| event["Type"] != "HttpApi")
+            .map(|(name, event)| (name, &event["Properties"]))
+            .collect()
+    }
+
+    /// The functions with the queues that they read.
+    fn queue_sources(&self) -> Vec<(String, String)> {
+        let sources = self.event_sources().into_iter();
+        sources
+            .filter_map(|(function, source)| Some((function, self.queue_of(source)?)))
+            .collect()
+    }
+
+    fn queue_of(&self, source: &Value) -> Option<String> {
+        Some(
+            source["Queue"]["Fn::GetAtt"]
+                .as_str()?
+                .trim_end_matches(".Arn")
+                .to_owned(),
+        )
+    }
+
+    /// The statements of all policies, each with its role.
+    fn statements(&self) -> Vec<(String, &Value)> {
+        let roles = self.of_type("AWS::IAM::Role").into_iter();
+        let statements = roles.flat_map(|(name, role)| {
+            let policies = role["Policies"].as_array().into_iter().flatten();
+            let statements = policies.flat_map(|policy| {
+                policy["PolicyDocument"]["Statement"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+            });
+            statements
+                .map(move |statement| (name.clone(), statement))
+                .collect::<Vec<_>>()
+        });
+        statements.collect()
+    }
+
+    /// A number, or the default of the parameter that stands for it.
+    fn number(&self, value: &Value) -> u64 {
+        let value = match value["Ref"].as_str() {
+            Some(parameter) => &self.0["Parameters"][parameter]["Default"],
+            None => value,
+        };
+        value.as_u64().unwrap_or_else(|| panic!("{value} is no number"))
+    }
+}
+
+fn written_out(yaml: Yaml) -> Value {
+    match yaml {
+        Yaml::Tagged(tagged) => {
+            let name = tagged.tag.to_string();
+            let name = name.trim_start_matches('!');
+            let name = if name == "Ref" || name == "Condition" {
+                name.to_owned()
+            } else {
+                format!("Fn::{name}")
+            };
+            json!({ name: written_out(tagged.value) })
+        }
+        Yaml::Mapping(mapping) => {
+            let text = |name: Yaml| name.as_str().expect("a name").to_owned();
+            Value::Object(
+                mapping
+                    .into_iter()
+                    .map(|(name, value)| (text(name), written_out(value)))
+                    .collect(),
+            )
+        }
+        Yaml::Sequence(values) => values.into_iter().map(written_out).collect(),
+        other => serde_json::to_value(other).expect("a plain value"),
+    }
+}
+
+fn list(value: &Value) -> Vec<Value> {
+    value.as_array().cloned().unwrap_or_else(|| vec![value.clone()])
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn files(folder: &str, extension: &str) -> BTreeSet<String> {
+    let files = fs::read_dir(root().join(folder))
+        .expect("the folder")
+        .map(|file| file.expect("a file").path());
+    let named = files.filter(|path| path.extension().is_some_and(|found| found == extension));
+    named
+        .map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned())
+        .collect()
+}
+
+/// `CreateEndpoint` is `create-endpoint`.
+fn kebab(name: &str) -> String {
+    let mut kebab = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && !kebab.is_empty() {
+            kebab.push('-');
+        }
+        kebab.extend(letter.to_lowercase());
+    }
+    kebab
+}
