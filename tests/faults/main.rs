@@ -13,11 +13,17 @@
     reason = "the bans keep clock and HTTP client out of what is deployed; tests never are"
 )]
 
+mod chance;
 mod ending;
+mod kill;
 mod options;
 mod poison;
+mod processes;
 mod proxy;
 mod queues;
+mod settings;
+mod steps;
+mod stories;
 #[path = "../e2e/support/mod.rs"]
 #[expect(dead_code, reason = "shared with e2e, which uses all of it")]
 mod support;
