@@ -14,6 +14,7 @@ mod api;
 mod attempting;
 mod delivering;
 mod fanning_out;
+mod options;
 mod replay;
 mod secrecy;
 mod support;

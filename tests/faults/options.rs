@@ -1,0 +1,38 @@
+//! The stack of this binary: many short retries, short time-outs, and the proxy between functions and AWS.
+
+use std::net::TcpListener;
+use std::path::Path;
+
+use local::Options;
+
+use crate::proxy;
+
+/// Ten retries within half a minute. Waits up to 10 s use the queue's delay, longer ones the scheduler.
+const PARAMETERS: [(&str, &str); 6] = [
+    ("RetrySchedule", "1,1,1,2,2,3,3,5,5,5"),
+    ("SchedulerThresholdSeconds", "10"),
+    ("PostDeadlineSeconds", "2"),
+    ("DeliverTimeoutSeconds", "7"),
+    ("DeliverVisibilitySeconds", "8"),
+    ("DisableAfterSeconds", "5"),
+];
+
+/// How the stack differs from the usual one.
+pub(crate) fn options() -> Options {
+    let port = free_port();
+    Options {
+        parameters: PARAMETERS
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .to_vec(),
+        state_dir: Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/local/faults")),
+        port: Some(port),
+        function_endpoint: Some(proxy::start(&format!("http://127.0.0.1:{port}"))),
+        ..Options::default()
+    }
+}
+
+/// The proxy has to know the emulator's port before the emulator runs.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    listener.local_addr().expect("an address").port()
+}

@@ -1,0 +1,141 @@
+//! Messages that are none, on every queue that a function reads.
+
+use std::collections::HashSet;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use local::receiver::{Answer, Received, Receiver};
+use serde_json::json;
+
+use crate::queues;
+use crate::support::{Workspace, eventually, stack};
+use crate::turns::alone;
+
+/// Malformed messages on each queue.
+const POISON: usize = 500;
+
+/// Events that have to get past them.
+const EVENTS: usize = 50;
+
+/// Those from which a malformed message is parked, and the one from which it is rejected.
+const PARKING: [&str; 4] = [
+    "DeliveriesQueue",
+    "RetriesQueue",
+    "FailedAttemptsQueue",
+    "PurgesQueue",
+];
+
+const LONGEST: Duration = Duration::from_mins(3);
+
+#[tokio::test]
+async fn malformed_messages_on_every_queue_are_set_aside_and_hold_up_no_good_one() {
+    let _turn = alone().await;
+    let workspace = Workspace::new().await;
+    assert_eq!(queues::depth("ParkedQueue").await, 0);
+    let errors = function_errors();
+    let receiver = Receiver::start(refuse_first()).await.expect("a receiver");
+    let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await.id;
+    let deleted = workspace
+        .create_endpoint(&receiver.url("/deleted"), &["*"])
+        .await
+        .id;
+    let poison: Vec<String> = (0..POISON).map(malformed).collect();
+    let events: Vec<String> = (0..EVENTS)
+        .map(|_| workspace.event("poster.scanned").body)
+        .collect();
+
+    let (before, after) = poison.split_at(POISON / 2);
+    for half in [before, after] {
+        for queue in PARKING {
+            queues::send_all(queue, half).await;
+        }
+    }
+    workspace.delete(&format!("/{deleted}")).await;
+    queues::send_all("EventsQueue", before).await;
+    queues::send_all("EventsQueue", &events).await;
+    queues::send_all("EventsQueue", after).await;
+
+    // Each takes its first attempt, the failed-attempts queue, and a retry.
+    let done = receiver
+        .wait_until(LONGEST, |received| received.len() >= 2 * EVENTS)
+        .await;
+    done.expect("all events arrive");
+    all_delivered(&workspace, &endpoint).await;
+    eventually("the secret of the deleted endpoint goes", async || {
+        secret_is_gone(&deleted).await.then_some(())
+    })
+    .await;
+    for queue in PARKING.into_iter().chain(["EventsQueue"]) {
+        drained(queue).await;
+    }
+    let parked = queues::empty("ParkedQueue").await;
+    assert_eq!(parked.len(), PARKING.len() * POISON);
+    let rejected = queues::empty("RejectedEventsQueue").await;
+    assert_eq!(rejected.len(), POISON);
+    for refused in parked.iter().chain(&rejected) {
+        assert!(!refused.reason.is_empty(), "no reason: {:.80}", refused.body);
+    }
+    let bodies: HashSet<&str> = parked.iter().map(|refused| refused.body.as_str()).collect();
+    assert!(
+        poison.iter().all(|body| bodies.contains(body.as_str())),
+        "bodies stay as they are"
+    );
+    assert_eq!(function_errors(), errors, "no function throws");
+}
+
+/// All the ways in which a message can be none.
+fn malformed(number: usize) -> String {
+    match number % 10 {
+        0 => format!("no JSON {number}"),
+        1 => format!("[{number}]"),
+        2 => format!("{{\"number\": {number}}}"),
+        3 => format!("{{\"id\": \"evt_{number}\", \"event\": \"Not A Name\"}}"),
+        4 => json!({ "workspace": "ws_1", "endpoint": "del_1", "attempt": number }).to_string(),
+        5 => json!({ "workspace": "ws_1", "endpoint": "whe_1", "delivery": "x", "attempt": -1, "kind": "automatic" })
+            .to_string(),
+        6 => format!("{}{number}{}", "[".repeat(500), "]".repeat(500)),
+        7 => format!("{{\"id\": \"\\ud800 {number}\"}}"),
+        8 => format!("\u{feff}{{}} {number}"),
+        _ => format!("{number} {}", "long ".repeat(1000)),
+    }
+}
+
+/// Refuses each event once.
+fn refuse_first() -> impl Fn(&Received) -> Answer + Send + Sync {
+    let seen = Mutex::new(HashSet::new());
+    move |request| {
+        let id = request.header("webhook-id").to_owned();
+        let first = seen.lock().expect("no panic in here").insert(id);
+        Answer::status(if first { 500 } else { 200 })
+    }
+}
+
+async fn all_delivered(workspace: &Workspace, endpoint: &str) {
+    eventually("every delivery is recorded", async || {
+        let path = format!("/{endpoint}/deliveries?status=delivered&per_page=1");
+        let total = workspace.get(&path).await.body["meta"]["total"].clone();
+        (total == EVENTS).then_some(())
+    })
+    .await;
+}
+
+async fn drained(queue: &str) {
+    eventually(&format!("{queue} is empty"), async || {
+        // The second announcement of a purge waits for attempts that could be under way.
+        let left = if queue == "PurgesQueue" { 1 } else { 0 };
+        (queues::depth(queue).await <= left).then_some(())
+    })
+    .await;
+}
+
+async fn secret_is_gone(endpoint: &str) -> bool {
+    let name = format!("{}{endpoint}", stack().secret_prefix);
+    let secrets = aws_sdk_secretsmanager::Client::new(&local::aws_config(stack()));
+    secrets.describe_secret().secret_id(name).send().await.is_err()
+}
+
+/// How many invocations by a queue have failed as a whole, as the emulator's log has it.
+fn function_errors() -> usize {
+    let log = std::fs::read_to_string(&stack().log_file).expect("the emulator's log");
+    log.matches("failed processing SQS batch").count()
+}

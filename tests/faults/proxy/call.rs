@@ -1,0 +1,67 @@
+//! A call of an AWS service, recognised from the request.
+
+use bytes::Bytes;
+use http::request::Parts;
+
+/// What a call can concern; the deployed names hold these.
+const RESOURCES: [&str; 11] = [
+    "EndpointsTable",
+    "EventsTable",
+    "DeliveriesTable",
+    "TokensTable",
+    "RejectedEventsQueue",
+    "EventsQueue",
+    "DeliveriesQueue",
+    "RetriesQueue",
+    "FailedAttemptsQueue",
+    "ParkedQueue",
+    "PurgesQueue",
+];
+
+/// A call on its way to AWS.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    /// The action and what it concerns, such as `UpdateItem EndpointsTable`.
+    pub(crate) name: String,
+    /// The request's body.
+    pub(crate) body: Bytes,
+}
+
+impl Call {
+    pub(super) fn of(head: &Parts, body: Bytes) -> Self {
+        let text = String::from_utf8_lossy(&body);
+        let mut name = action(head);
+        // A quote or a dash before it: `EventsQueue` is part of `RejectedEventsQueue`.
+        for resource in RESOURCES {
+            if text.contains(&format!("-{resource}-")) {
+                name.push(' ');
+                name.push_str(resource);
+            }
+        }
+        Self { name, body }
+    }
+
+    /// Whether the request holds this text.
+    pub(crate) fn holds(&self, text: &str) -> bool {
+        self.body
+            .windows(text.len())
+            .any(|window| window == text.as_bytes())
+    }
+
+    pub(super) fn is_keyless(&self) -> bool {
+        self.name.starts_with("ChangeMessageVisibilityBatch")
+    }
+}
+
+/// `X-Amz-Target` is `AmazonSQS.SendMessageBatch`; the scheduler has paths instead.
+fn action(head: &Parts) -> String {
+    let target = head
+        .headers
+        .get("x-amz-target")
+        .and_then(|value| value.to_str().ok());
+    match target.and_then(|target| target.rsplit('.').next()) {
+        Some(action) => action.to_owned(),
+        None if head.uri.path().starts_with("/schedules/") => "CreateSchedule".to_owned(),
+        None => format!("{} {}", head.method, head.uri.path()),
+    }
+}
