@@ -38,6 +38,6 @@ pub use options::Options;
 pub use progress::Progress;
 pub use stack::Stack;
 pub use state::StackState;
-pub use validate::validate;
 pub use token::{IssuedToken, issue_token};
 pub use tools::install_for_test;
+pub use validate::validate;

@@ -1,6 +1,8 @@
 //! The default schedule from the first attempt to the last, to the second, with a clock that is set by hand and
 //! every kind of hint that a receiver can give.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use jiff::{SignedDuration, Timestamp};
 use shared::domain::delivery::{Attempt, Delivery, Failure, Status};
 use shared::domain::endpoint::Endpoint;
