@@ -54,7 +54,7 @@ async fn handle_batch(app: &App, messages: Vec<Message>, _deadline: Deadline) ->
             return hand_back(app, unhandled).await;
         }
     };
-    let decisions = decide(app, tasks, &rows);
+    let decisions = note_exhaustions(app, decide(app, tasks, &rows), &mut unhandled).await;
     let writes: Vec<_> = decisions.iter().map(|decision| decision.write.clone()).collect();
     let written = match app.store.record_deliveries(&writes).await {
         Ok(written) => written,
@@ -164,17 +164,46 @@ fn decide<'a>(app: &App, tasks: Vec<Failed<'a>>, rows: &BatchRows) -> Vec<Decisi
     decisions.collect()
 }
 
+/// Counts exhausted deliveries against their endpoints, before they are recorded as failed: a failed delivery is not
+/// looked at again. Returns the decisions of which that succeeded.
+async fn note_exhaustions<'a>(
+    app: &App,
+    decisions: Vec<Decision<'a>>,
+    unhandled: &mut Vec<&'a Message>,
+) -> Vec<Decision<'a>> {
+    let mut noted = Vec::with_capacity(decisions.len());
+    for decision in decisions {
+        match note_exhaustion(app, &decision).await {
+            Ok(()) => noted.push(decision),
+            Err(error) => {
+                tracing::warn!(
+                    error = error.chain(),
+                    message.id = decision.failed.message.id,
+                    "an exhausted delivery comes back"
+                );
+                unhandled.push(decision.failed.message);
+            }
+        }
+    }
+    noted
+}
+
+async fn note_exhaustion(app: &App, decision: &Decision<'_>) -> Result<(), Error> {
+    let FollowUp::End { exhausted: true, .. } = decision.follow_up else {
+        return Ok(());
+    };
+    let now = app.clock.now();
+    match app.store.note_exhaustion(&decision.endpoint, now).await? {
+        Some(endpoint) => disable_if_failing(app, &endpoint, now).await,
+        None => Ok(()),
+    }
+}
+
 /// Does what the record now says.
 async fn carry_out(app: &App, decision: Decision<'_>) -> Result<(), Error> {
     let now = app.clock.now();
-    match decision.follow_up {
-        FollowUp::Again { due, .. } => put_on_its_way(app, decision.failed.task.next(), due, now).await?,
-        FollowUp::End { exhausted: true, .. } => {
-            if let Some(endpoint) = app.store.note_exhaustion(&decision.endpoint, now).await? {
-                disable_if_failing(app, &endpoint, now).await?;
-            }
-        }
-        FollowUp::Nothing | FollowUp::End { .. } => {}
+    if let FollowUp::Again { due, .. } = decision.follow_up {
+        put_on_its_way(app, decision.failed.task.next(), due, now).await?;
     }
     if decision.endpoint.exhausted_at.is_some() {
         disable_if_failing(app, &decision.endpoint, now).await?;
