@@ -1,9 +1,11 @@
 //! Making one attempt: a slot, a fresh endpoint, its secret, the POST.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures::future::join;
 use shared::Error;
 use shared::domain::delivery::{Attempt, Delivery, Failure};
 use shared::domain::endpoint::Endpoint;
@@ -25,6 +27,10 @@ const MAX_IN_FLIGHT_PER_ENDPOINT: usize = 10;
 
 /// What remains of an invocation after the last attempt may end: time to record it.
 const RESERVE: Duration = Duration::from_secs(3);
+
+/// An endpoint that has not answered for so long counts as failing from then on, and not only from the deadline: its
+/// other deliveries wait beside the retries, before they fill the first lane.
+const SLOW_AFTER: Duration = Duration::from_secs(1);
 
 /// A task and the message that brought it.
 pub(super) struct Job<'a> {
@@ -73,6 +79,8 @@ pub(super) struct Posting<'app> {
     deadline: Deadline,
     slots: Slots,
     read_at: Instant,
+    /// The endpoints that this batch noted as slow.
+    slow: Mutex<HashSet<EndpointId>>,
 }
 
 impl<'app> Posting<'app> {
@@ -83,6 +91,7 @@ impl<'app> Posting<'app> {
             deadline,
             slots,
             read_at: Instant::now(),
+            slow: Mutex::default(),
         }
     }
 
@@ -120,7 +129,7 @@ impl<'app> Posting<'app> {
         if self.deadline.left() < self.app.config.post_deadline + RESERVE {
             return Outcome::Deferred(job);
         }
-        let (endpoint, secret) = match self.fresh(&job.task, endpoint).await {
+        let (mut endpoint, secret) = match self.fresh(&job.task, endpoint).await {
             Ok(Some(fresh)) => fresh,
             Ok(None) => return Outcome::Nothing,
             Err(error) => {
@@ -131,12 +140,38 @@ impl<'app> Posting<'app> {
         if !endpoint.enabled && job.task.kind != Kind::Test {
             return Outcome::Finished(Box::new(Finished::refused(job, record, expected)));
         }
-        match self.post(&job.task, &endpoint, &secret, &body).await {
+        let target = endpoint.clone();
+        let post = self.post(&job.task, &target, &secret, &body);
+        match self.note_if_slow(&mut endpoint, post).await {
             Some(attempt) => Outcome::Finished(Box::new(Finished::attempted(
                 job, endpoint, record, expected, attempt,
             ))),
             None => Outcome::Failed(job.message),
         }
+    }
+
+    /// Waits for an attempt. If that takes long, the endpoint is noted as failing meanwhile.
+    async fn note_if_slow<T>(&self, endpoint: &mut Endpoint, attempt: impl Future<Output = T>) -> T {
+        let mut attempt = pin!(attempt);
+        if let Ok(ended) = tokio::time::timeout(SLOW_AFTER, &mut attempt).await {
+            return ended;
+        }
+        if endpoint.failing_since.is_some() {
+            return attempt.await;
+        }
+        let now = self.app.clock.now();
+        endpoint.failing_since = Some(now);
+        let first = self
+            .slow
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(endpoint.id.clone());
+        let note = async {
+            if first && let Err(error) = self.app.store.note_failure(endpoint, now).await {
+                tracing::warn!(error = error.chain(), endpoint.id = %endpoint.id, "a slow endpoint was not noted");
+            }
+        };
+        join(attempt, note).await.0
     }
 
     async fn post(&self, task: &Task, endpoint: &Endpoint, secret: &Secret, body: &str) -> Option<Attempt> {
