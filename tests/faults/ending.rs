@@ -12,7 +12,7 @@ use crate::support::{PATIENCE, Workspace, eventually};
 use crate::turns::together;
 
 /// A wait that the queue's delay covers, and one that takes the scheduler.
-const WAITS: [u32; 2] = [5, 12];
+const WAITS: [u32; 2] = [5, 20];
 
 /// How much later the marker's retry is due than the one that must not come.
 const MARGIN: u32 = 3;

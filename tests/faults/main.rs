@@ -14,13 +14,16 @@
 )]
 
 mod chance;
+mod drain;
 mod ending;
+mod isolation;
 mod kill;
 mod options;
 mod poison;
 mod processes;
 mod proxy;
 mod queues;
+mod retrying;
 mod settings;
 mod steps;
 mod stories;
@@ -28,3 +31,4 @@ mod stories;
 #[expect(dead_code, reason = "shared with e2e, which uses all of it")]
 mod support;
 mod turns;
+mod variables;

@@ -91,7 +91,7 @@ fn malformed(number: usize) -> String {
         2 => format!("{{\"number\": {number}}}"),
         3 => format!("{{\"id\": \"evt_{number}\", \"event\": \"Not A Name\"}}"),
         4 => json!({ "workspace": "ws_1", "endpoint": "del_1", "attempt": number }).to_string(),
-        5 => json!({ "workspace": "ws_1", "endpoint": "whe_1", "delivery": "x", "attempt": -1, "kind": "automatic" })
+        5 => json!({ "workspace": "", "endpoint": "whe_1", "delivery": "x", "attempt": -1, "kind": "automatic" })
             .to_string(),
         6 => format!("{}{number}{}", "[".repeat(500), "]".repeat(500)),
         7 => format!("{{\"id\": \"\\ud800 {number}\"}}"),

@@ -12,6 +12,8 @@ pub(crate) struct Process {
     pub(crate) pid: u32,
     /// The function's name in the template.
     pub(crate) function: String,
+    /// By which its calls are recognised.
+    pub(crate) access_key: String,
 }
 
 /// The processes of this stack's functions; other stacks on this machine have others.
@@ -21,12 +23,7 @@ pub(crate) fn all() -> Vec<Process> {
     entries
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
         .filter(|pid| parent(*pid) == Some(emulator))
-        .filter_map(|pid| {
-            Some(Process {
-                pid,
-                function: function(pid)?,
-            })
-        })
+        .filter_map(process)
         .collect()
 }
 
@@ -52,14 +49,21 @@ fn parent(pid: u32) -> Option<u32> {
     stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
-fn function(pid: u32) -> Option<String> {
+fn process(pid: u32) -> Option<Process> {
     let environment = fs::read(folder(pid).join("environ")).ok()?;
-    let deployed = environment
-        .split(|byte| *byte == 0)
-        .find_map(|variable| variable.strip_prefix(b"AWS_LAMBDA_FUNCTION_NAME="))?;
-    let deployed = std::str::from_utf8(deployed).ok()?;
+    let environment = String::from_utf8_lossy(&environment);
+    let variable = |name: &str| {
+        environment
+            .split('\0')
+            .find_map(|variable| variable.strip_prefix(name))
+    };
+    let deployed = variable("AWS_LAMBDA_FUNCTION_NAME=")?;
     let known = stack().functions.iter().find(|(_, name)| *name == deployed);
-    known.map(|(name, _)| name.clone())
+    Some(Process {
+        pid,
+        function: known?.0.clone(),
+        access_key: variable("AWS_ACCESS_KEY_ID=")?.to_owned(),
+    })
 }
 
 fn folder(pid: u32) -> std::path::PathBuf {

@@ -40,7 +40,7 @@ pub(crate) struct Outcome {
 /// A story about to be told.
 pub(crate) struct Scene {
     story: Story,
-    pub(crate) workspace: Workspace,
+    workspace: Workspace,
     endpoint: String,
     receiver: Receiver,
 }
@@ -67,9 +67,15 @@ impl Story {
         match (self, earlier_requests) {
             (Self::Gone, _) => Answer::status(410),
             (Self::Exhausted, _) | (Self::Retried, 0) => Answer::status(500),
-            (Self::Scheduled, 0) => Answer::status(503).header("retry-after", "12"),
+            (Self::Scheduled, 0) => Answer::status(503).header("retry-after", "20"),
             _ => Answer::status(200),
         }
+    }
+
+    /// Whether the delivery has ended, and the endpoint stands as it should then.
+    pub(crate) fn ends_in(self, outcome: &Outcome) -> bool {
+        let disabled = matches!(self, Self::Exhausted | Self::Gone);
+        outcome.status == self.end() && outcome.enabled == !disabled
     }
 
     fn end(self) -> &'static str {
@@ -91,23 +97,22 @@ impl Story {
 }
 
 impl Scene {
+    /// What the requests on the event's path hold.
+    pub(crate) fn keys(&self) -> [String; 2] {
+        [self.workspace.id.clone(), self.endpoint.clone()]
+    }
+
     /// Sends the event and waits for the end, or for the patience to end.
     pub(crate) async fn play(self) -> Outcome {
         let event = self.workspace.send_event("poster.scanned").await;
         let start = Instant::now();
         loop {
             let outcome = self.outcome(&event.id).await;
-            if self.has_ended(&outcome) || start.elapsed() > LONGEST {
+            if self.story.ends_in(&outcome) || start.elapsed() > LONGEST {
                 return outcome;
             }
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
-    }
-
-    /// The endpoint is disabled a moment after its delivery has failed.
-    fn has_ended(&self, outcome: &Outcome) -> bool {
-        let disabled = matches!(self.story, Story::Exhausted | Story::Gone);
-        outcome.status == self.story.end() && outcome.enabled == !disabled
     }
 
     async fn outcome(&self, event: &str) -> Outcome {

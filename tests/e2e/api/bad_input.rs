@@ -6,8 +6,9 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::{assert_problem, bad_fields};
+use crate::support::Workspace;
 use crate::support::document::{Operation, operations};
-use crate::support::{ApiAnswer, Workspace, answer};
+use crate::support::workspace::{ApiAnswer, answer};
 
 const JSON: &str = "application/json";
 const BODY_LIMIT_BYTES: usize = 64 * 1024;

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::{assert_problem, receiver_that_recovers, test_delivery, wait_until_status};
 use crate::support::document::{Operation, operations};
 use crate::support::signature::verifies;
-use crate::support::{ApiAnswer, CreatedEndpoint, PATIENCE, Workspace, answer, aws};
+use crate::support::workspace::{ApiAnswer, CreatedEndpoint, answer};
+use crate::support::{PATIENCE, Workspace, aws};
 
 /// A workspace with an endpoint and a failed delivery, on which every operation would succeed.
 struct Estate {

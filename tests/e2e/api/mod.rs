@@ -16,7 +16,8 @@ use http::StatusCode;
 use local::receiver::{Answer, Receiver};
 use serde_json::{Value, json};
 
-use crate::support::{ApiAnswer, Workspace, eventually};
+use crate::support::workspace::ApiAnswer;
+use crate::support::{Workspace, eventually};
 
 /// Panics unless the answer is an error of this status with the body that all errors have.
 fn assert_problem(answer: &ApiAnswer, status: StatusCode, what: &str) {

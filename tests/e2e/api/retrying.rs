@@ -6,7 +6,8 @@ use local::receiver::{Answer, Receiver};
 use serde_json::{Value, json};
 
 use super::{assert_problem, receiver_that_recovers, test_delivery, wait_until_status};
-use crate::support::{ApiAnswer, PATIENCE, Workspace};
+use crate::support::workspace::ApiAnswer;
+use crate::support::{PATIENCE, Workspace};
 
 async fn retry(workspace: &Workspace, delivery: &str) -> ApiAnswer {
     workspace

@@ -10,8 +10,8 @@ pub(crate) mod schema;
 pub(crate) mod signature;
 mod stack;
 mod wait;
-mod workspace;
+pub(crate) mod workspace;
 
 pub(crate) use stack::stack;
 pub(crate) use wait::{PATIENCE, eventually};
-pub(crate) use workspace::{ApiAnswer, CreatedEndpoint, Workspace, answer};
+pub(crate) use workspace::Workspace;

@@ -23,6 +23,8 @@ const RESOURCES: [&str; 11] = [
 pub(crate) struct Call {
     /// The action and what it concerns, such as `UpdateItem EndpointsTable`.
     pub(crate) name: String,
+    /// Whose credentials signed it.
+    pub(crate) access_key: String,
     /// The request's body.
     pub(crate) body: Bytes,
 }
@@ -31,21 +33,24 @@ impl Call {
     pub(super) fn of(head: &Parts, body: Bytes) -> Self {
         let text = String::from_utf8_lossy(&body);
         let mut name = action(head);
-        // A quote or a dash before it: `EventsQueue` is part of `RejectedEventsQueue`.
+        // With dashes around it: `EventsQueue` is part of `RejectedEventsQueue`.
         for resource in RESOURCES {
             if text.contains(&format!("-{resource}-")) {
                 name.push(' ');
                 name.push_str(resource);
             }
         }
-        Self { name, body }
+        Self {
+            name,
+            access_key: access_key(head),
+            body,
+        }
     }
 
-    /// Whether the request holds this text.
-    pub(crate) fn holds(&self, text: &str) -> bool {
-        self.body
-            .windows(text.len())
-            .any(|window| window == text.as_bytes())
+    /// Whether the request holds one of these texts.
+    pub(crate) fn holds_any(&self, texts: &[String]) -> bool {
+        let body = String::from_utf8_lossy(&self.body);
+        texts.iter().any(|text| body.contains(text))
     }
 
     pub(super) fn is_keyless(&self) -> bool {
@@ -64,4 +69,14 @@ fn action(head: &Parts) -> String {
         None if head.uri.path().starts_with("/schedules/") => "CreateSchedule".to_owned(),
         None => format!("{} {}", head.method, head.uri.path()),
     }
+}
+
+/// `Authorization` is `AWS4-HMAC-SHA256 Credential=<access key>/<date>/…`.
+fn access_key(head: &Parts) -> String {
+    let header = head
+        .headers
+        .get("authorization")
+        .and_then(|value| value.to_str().ok());
+    let credential = header.and_then(|header| header.split_once("Credential=")?.1.split('/').next());
+    credential.unwrap_or_default().to_owned()
 }

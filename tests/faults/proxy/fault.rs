@@ -35,18 +35,18 @@ pub(crate) enum Lasting {
 #[derive(Debug, Clone)]
 pub(crate) struct Fault {
     call: String,
-    key: String,
+    keys: Vec<String>,
     skipped: usize,
     lasting: Lasting,
     effect: Effect,
 }
 
 impl Fault {
-    /// Lets the first call of this name whose request holds `key` go wrong.
-    pub(crate) fn once(call: &str, key: &str, effect: Effect) -> Self {
+    /// Lets the first call of this name whose request holds one of `keys` go wrong.
+    pub(crate) fn once(call: &str, keys: &[String], effect: Effect) -> Self {
         Self {
             call: call.to_owned(),
-            key: key.to_owned(),
+            keys: keys.to_vec(),
             skipped: 0,
             lasting: Lasting::Calls(1),
             effect,
@@ -101,7 +101,8 @@ impl Rule {
     }
 
     pub(super) fn effect_on(&self, call: &Call) -> Option<Effect> {
-        let concerned = call.name == self.fault.call && (call.is_keyless() || call.holds(&self.fault.key));
+        let concerned =
+            call.name == self.fault.call && (call.is_keyless() || call.holds_any(&self.fault.keys));
         if !concerned {
             return None;
         }

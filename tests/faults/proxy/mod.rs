@@ -1,7 +1,7 @@
 //! A proxy between the functions and AWS that fails on demand, and remembers who was called.
 //!
-//! A fault concerns one call, such as `SendMessageBatch RetriesQueue`, and with a key only requests that hold this
-//! text: a workspace's id, usually, so that tests do not meet each other's faults.
+//! A fault concerns one call, such as `SendMessageBatch RetriesQueue`, and only requests that hold one of its keys:
+//! the ids of a workspace and its endpoint, usually, so that stories do not meet each other's faults.
 
 mod answer;
 mod call;
@@ -25,14 +25,14 @@ struct Proxy {
 }
 
 struct Recorded {
-    key: String,
+    keys: Vec<String>,
     calls: Mutex<Vec<Call>>,
 }
 
 /// A fault that is there until this is dropped.
 pub(crate) struct Injected(Arc<Rule>);
 
-/// The calls that hold a key, from its creation until it is dropped.
+/// The calls that hold one of some keys, from its creation until it is dropped.
 pub(crate) struct Recording(Arc<Recorded>);
 
 /// Starts the proxy of this binary, once, and returns its url. It ends with the process.
@@ -55,10 +55,10 @@ pub(crate) fn inject(fault: Fault) -> Injected {
     Injected(rule)
 }
 
-/// Records the calls whose requests hold `key`.
-pub(crate) fn record(key: &str) -> Recording {
+/// Records the calls whose requests hold one of `keys`.
+pub(crate) fn record(keys: &[String]) -> Recording {
     let recorded = Arc::new(Recorded {
-        key: key.to_owned(),
+        keys: keys.to_vec(),
         calls: Mutex::default(),
     });
     lock(&proxy().recordings).push(Arc::clone(&recorded));
@@ -98,7 +98,7 @@ fn proxy() -> &'static Proxy {
 /// Writes a call down and says what is to go wrong with it.
 fn effect_on(call: &Call) -> Option<Effect> {
     for recorded in lock(&proxy().recordings).iter() {
-        if call.holds(&recorded.key) {
+        if call.holds_any(&recorded.keys) {
             lock(&recorded.calls).push(call.clone());
         }
     }

@@ -1,9 +1,11 @@
 //! Making one attempt: a slot, a fresh endpoint, its secret, the POST.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures::future::join;
 use shared::Error;
 use shared::domain::delivery::{Delivery, Failure};
 use shared::domain::endpoint::Endpoint;
@@ -29,6 +31,10 @@ const RESERVE: Duration = Duration::from_secs(3);
 
 /// The least deadline of an attempt, should the time-out of this function leave less.
 const SHORTEST_DEADLINE: Duration = Duration::from_secs(1);
+
+/// An endpoint that has not answered for so long counts as failing from then on, and not only from the deadline: its
+/// other deliveries wait beside the retries, before they fill the first lane.
+const SLOW_AFTER: Duration = Duration::from_secs(1);
 
 /// A task and the message that brought it.
 pub(super) struct Job<'a> {
@@ -80,6 +86,8 @@ pub(super) struct Posting<'app> {
     attempt_deadline: Duration,
     slots: Slots,
     read_at: Instant,
+    /// The endpoints that this batch noted as slow.
+    slow: Mutex<HashSet<EndpointId>>,
 }
 
 impl<'app> Posting<'app> {
@@ -96,6 +104,7 @@ impl<'app> Posting<'app> {
             attempt_deadline,
             slots: Slots::default(),
             read_at: Instant::now(),
+            slow: Mutex::default(),
         })
     }
 
@@ -134,7 +143,7 @@ impl<'app> Posting<'app> {
         if waited && self.deadline.left() < self.attempt_deadline + RESERVE {
             return Outcome::Deferred(job);
         }
-        let (endpoint, secret) = match self.fresh(&job.task, endpoint).await {
+        let (mut endpoint, secret) = match self.fresh(&job.task, endpoint).await {
             Ok(Some(fresh)) => fresh,
             Ok(None) => return Outcome::Nothing,
             Err(error) => {
@@ -145,19 +154,44 @@ impl<'app> Posting<'app> {
         if !endpoint.enabled && job.task.kind != Kind::Test {
             return Outcome::Finished(Box::new(Finished::refused(job, record, expected)));
         }
+        let target = endpoint.clone();
         let request = Request {
-            url: &endpoint.url,
+            url: &target.url,
             event_id: &job.task.event_id,
             body: &body,
             secret: &secret,
         };
         let attempt = self
             .sender
-            .attempt(request, self.app.clock.now(), self.attempt_deadline)
-            .await;
+            .attempt(request, self.app.clock.now(), self.attempt_deadline);
+        let attempt = self.note_if_slow(&mut endpoint, attempt).await;
         Outcome::Finished(Box::new(Finished::attempted(
             job, endpoint, record, expected, attempt,
         )))
+    }
+
+    /// Waits for an attempt. If that takes long, the endpoint is noted as failing meanwhile.
+    async fn note_if_slow<T>(&self, endpoint: &mut Endpoint, attempt: impl Future<Output = T>) -> T {
+        let mut attempt = pin!(attempt);
+        if let Ok(ended) = tokio::time::timeout(SLOW_AFTER, &mut attempt).await {
+            return ended;
+        }
+        if endpoint.failing_since.is_some() {
+            return attempt.await;
+        }
+        let now = self.app.clock.now();
+        endpoint.failing_since = Some(now);
+        let first = self
+            .slow
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(endpoint.id.clone());
+        let note = async {
+            if first && let Err(error) = self.app.store.note_failure(endpoint, now).await {
+                tracing::warn!(error = error.chain(), endpoint.id = %endpoint.id, "a slow endpoint was not noted");
+            }
+        };
+        join(attempt, note).await.0
     }
 
     /// The endpoint as it was read less than [`FRESH_FOR`] ago, and its secret; `None` if it is gone.

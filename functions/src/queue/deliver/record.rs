@@ -132,18 +132,21 @@ async fn disable(app: &App, endpoint: &Endpoint) -> bool {
 /// Remembers the first failure of an endpoint since its last success, and forgets it at the next success. On the
 /// happy path nothing is written.
 async fn keep_failure_records(app: &App, finished: &[Finished<'_>]) {
-    let mut endpoints: HashMap<&EndpointId, (&Endpoint, bool)> = HashMap::new();
+    let mut endpoints: HashMap<&EndpointId, (&Endpoint, bool, bool)> = HashMap::new();
     for (endpoint, attempt) in finished.iter().filter_map(|outcome| outcome.attempt.as_ref()) {
-        let success = attempt.failure.is_none();
+        let (success, failing) = (attempt.failure.is_none(), endpoint.failing_since.is_some());
         endpoints
             .entry(&endpoint.id)
-            .and_modify(|(_, any)| *any |= success)
-            .or_insert((endpoint, success));
+            .and_modify(|(_, any_success, any_failing)| {
+                *any_success |= success;
+                *any_failing |= failing;
+            })
+            .or_insert((endpoint, success, failing));
     }
-    for (endpoint, success) in endpoints.into_values() {
-        let kept = match (success, endpoint.failing_since) {
-            (true, Some(_)) => app.store.forget_failures(endpoint).await,
-            (false, None) => app.store.note_failure(endpoint, app.clock.now()).await,
+    for (endpoint, success, failing) in endpoints.into_values() {
+        let kept = match (success, failing) {
+            (true, true) => app.store.forget_failures(endpoint).await,
+            (false, false) => app.store.note_failure(endpoint, app.clock.now()).await,
             _ => Ok(()),
         };
         if let Err(error) = kept {

@@ -1,0 +1,86 @@
+//! A flood of events drains, within the memory that the template gives each function.
+//!
+//! `FAULTS_DRAIN_EVENTS=100000` sets how many.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use local::receiver::Receiver;
+
+use crate::processes;
+use crate::queues;
+use crate::settings::setting;
+use crate::support::Workspace;
+use crate::turns::alone;
+
+const MEGABYTE: u64 = 1024 * 1024;
+
+#[tokio::test]
+async fn a_flood_of_events_drains_within_the_configured_memory() {
+    let _turn = alone().await;
+    let count = setting("DRAIN_EVENTS", 3000);
+    let longest = Duration::from_secs(setting("DRAIN_SECONDS", 300));
+    let workspace = Workspace::new().await;
+    let receiver = Receiver::start_ok().await.expect("a receiver");
+    workspace.create_endpoint(&receiver.url("/"), &["*"]).await;
+    let events: Vec<_> = (0..count).map(|_| workspace.event("poster.scanned")).collect();
+    let bodies: Vec<_> = events.iter().map(|event| event.body.clone()).collect();
+
+    let start = Instant::now();
+    queues::send_all("EventsQueue", &bodies).await;
+    println!("{count} events queued after {:.1?}", start.elapsed());
+    let mut peaks = BTreeMap::new();
+    let drained = receiver.wait_until(longest, |received| received.len() >= count);
+    tokio::pin!(drained);
+    let received = loop {
+        tokio::select! {
+            received = &mut drained => break received.expect("all events arrive"),
+            () = tokio::time::sleep(Duration::from_secs(1)) => measure(&mut peaks),
+        }
+    };
+    measure(&mut peaks);
+    let seconds = start.elapsed().as_secs_f64();
+
+    let arrived: HashSet<&str> = received
+        .iter()
+        .map(|request| request.header("webhook-id"))
+        .collect();
+    assert!(events.iter().all(|event| arrived.contains(event.id.as_str())));
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+    let rate = count as f64 / seconds;
+    println!("all received after {seconds:.1} s: {rate:.0} a second");
+    let configured = configured_megabytes() * MEGABYTE;
+    for (function, peak) in peaks {
+        println!(
+            "{function}: {} MB at most, of {} MB",
+            peak / MEGABYTE,
+            configured / MEGABYTE
+        );
+        assert!(peak < configured, "{function}");
+    }
+}
+
+/// The most memory that any process of each function has had so far.
+fn measure(peaks: &mut BTreeMap<String, u64>) {
+    for process in processes::all() {
+        let Some(bytes) = processes::peak_bytes(&process) else {
+            continue;
+        };
+        let peak = peaks.entry(process.function).or_default();
+        *peak = bytes.max(*peak);
+    }
+}
+
+/// The template has one size for all functions.
+fn configured_megabytes() -> u64 {
+    let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
+    let template = fs::read_to_string(template).expect("the template");
+    let mut sizes = template
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("MemorySize: "));
+    let size = sizes.next().expect("a size").parse().expect("a number");
+    assert!(sizes.next().is_none(), "one size for all functions");
+    size
+}

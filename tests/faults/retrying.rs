@@ -1,0 +1,69 @@
+//! A retry comes when it is due, by the queue's delay or by the scheduler.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use local::receiver::{Answer, Receiver};
+
+use crate::proxy;
+use crate::support::{PATIENCE, Workspace};
+use crate::turns::together;
+
+/// Longer than this takes the scheduler (`SchedulerThresholdSeconds`).
+const THRESHOLD: u64 = 10;
+
+/// What of a wait may have passed before `retry` looks at it.
+const MARGIN: u64 = 10;
+
+#[tokio::test]
+async fn a_short_wait_uses_the_delay_of_the_queue_and_no_schedule() {
+    let (waited, calls) = retry_after(4).await;
+
+    assert!(waited >= Duration::from_secs(4), "{waited:?}");
+    let sent = calls
+        .iter()
+        .filter(|call| call.as_str() == "SendMessageBatch RetriesQueue");
+    assert_eq!(sent.count(), 1, "{calls:?}");
+    assert!(
+        !calls.iter().any(|call| call.starts_with("CreateSchedule")),
+        "{calls:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_long_wait_uses_one_schedule_and_no_delay() {
+    let (waited, calls) = retry_after(THRESHOLD + MARGIN).await;
+
+    assert!(waited >= Duration::from_secs(THRESHOLD + MARGIN), "{waited:?}");
+    let scheduled = calls.iter().filter(|call| call.starts_with("CreateSchedule"));
+    assert_eq!(scheduled.count(), 1, "{calls:?}");
+    assert!(
+        !calls.contains(&"SendMessageBatch RetriesQueue".to_owned()),
+        "{calls:?}"
+    );
+}
+
+/// How long a receiver's retry took that asked for a time, and the AWS calls on the way.
+async fn retry_after(seconds: u64) -> (Duration, Vec<String>) {
+    let _turn = together().await;
+    let workspace = Workspace::new().await;
+    let asked = AtomicBool::new(false);
+    let receiver = Receiver::start(move |_| {
+        if asked.swap(true, Ordering::SeqCst) {
+            return Answer::status(200);
+        }
+        Answer::status(503).header("retry-after", &seconds.to_string())
+    });
+    let receiver = receiver.await.expect("a receiver");
+    let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await.id;
+    let recording = proxy::record(&[workspace.id.clone()]);
+
+    let event = workspace.send_event("poster.scanned").await;
+    let received = receiver.wait_for(2, PATIENCE).await.expect("the retry arrives");
+
+    let delivery = workspace.wait_for_delivery(&endpoint, &event, "delivered").await;
+    assert_eq!(delivery["attempt_count"], 2);
+    assert_eq!(received[0].body, received[1].body);
+    let calls = recording.calls().into_iter().map(|call| call.name).collect();
+    (received[1].at - received[0].at, calls)
+}
