@@ -339,7 +339,7 @@ async fn an_empty_change_changes_nothing() {
 #[tokio::test]
 async fn a_bad_query_parameter_is_refused_by_every_list() {
     let target = Target::new().await;
-    let lists = ["".to_owned(), format!("/{}/deliveries", target.endpoint)];
+    let lists = [String::new(), format!("/{}/deliveries", target.endpoint)];
     let paging = [
         "page=0",
         "page=-1",

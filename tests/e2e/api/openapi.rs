@@ -14,7 +14,8 @@ use shared::domain::token::Scope;
 
 use super::{receiver_that_recovers, test_delivery, wait_until_status};
 use crate::support::document::{self, BASE_PATH, Operation, operations};
-use crate::support::{Workspace, answer, schema};
+use crate::support::workspace::answer;
+use crate::support::{Workspace, schema};
 
 const JSON: &str = "application/json";
 

@@ -62,7 +62,7 @@ async fn cases() -> Vec<Case> {
         with(secret, true, &|_| {}),
         with(&other.secret, false, &|_| {}),
         with(secret, false, &|request| {
-            request.body = [&request.body[..], b" "].concat().into()
+            request.body = [&request.body[..], b" "].concat().into();
         }),
         with(secret, false, &header("webhook-id", &format!("{id}0"))),
         with(secret, false, &header("webhook-timestamp", "1780828205")),

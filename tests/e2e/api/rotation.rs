@@ -78,9 +78,9 @@ async fn an_attempt_after_a_rotation_is_signed_with_the_new_secret_only() {
         (delivered["meta"]["total"] == EVENTS).then_some(())
     })
     .await;
-    let received = receiver.received();
+    let requests = receiver.received();
     // Timestamps are whole seconds, so the second of the answer itself may hold both.
-    let (late, early): (Vec<_>, Vec<_>) = received.iter().partition(|request| timestamp(request) > answered);
+    let (late, early): (Vec<_>, Vec<_>) = requests.iter().partition(|request| timestamp(request) > answered);
     for request in &late {
         assert!(verifies(request, &new), "after the answer the new secret signs");
         assert!(!verifies(request, &old), "and the old one does not");
