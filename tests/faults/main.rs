@@ -9,6 +9,10 @@
     reason = "a test that cannot go on says why and fails"
 )]
 #![expect(
+    clippy::print_stdout,
+    reason = "the long tests print their seeds and what they measured"
+)]
+#![expect(
     clippy::disallowed_methods,
     reason = "the bans keep clock and HTTP client out of what is deployed; tests never are"
 )]
