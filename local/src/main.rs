@@ -64,21 +64,17 @@ async fn run(arguments: Arguments) -> Result<()> {
         return local::validate(&options).await;
     }
     let stack = Stack::start(options).await?;
-    let _demo = match arguments.command {
-        Some(_) => None,
-        None => {
-            let demo = match demo::run(&stack.state, Progress::Shown).await {
-                Ok(demo) => demo,
-                Err(error) => return Err(explained(error, &stack.state).await),
-            };
-            say(&demo.report);
-            Some(demo)
-        }
+    let _demo = if arguments.command.is_none() {
+        let demo = match demo::run(&stack.state, Progress::Shown).await {
+            Ok(demo) => demo,
+            Err(error) => return Err(explained(error, &stack.state).await),
+        };
+        say(&demo.report);
+        Some(demo)
+    } else {
+        None
     };
-    let announced = match arguments.command {
-        Some(_) => Some(stack.announce()?),
-        None => None,
-    };
+    let announced = arguments.command.map(|_| stack.announce()).transpose()?;
     say(&guide::guide(&stack.state, announced));
     std::future::pending().await
 }

@@ -54,7 +54,7 @@ fn a_batch_needs_no_window_and_leaves_room_for_the_others() {
         let sources = template.event_sources();
         let source = sources
             .iter()
-            .find(|(name, source)| *name == function && template.queue_of(source).as_ref() == Some(&queue));
+            .find(|(name, source)| *name == function && Template::queue_of(source).as_ref() == Some(&queue));
         let (_, source) = source.expect("the source");
         assert_eq!(
             source["BatchSize"], 10,
@@ -257,7 +257,7 @@ fn insecure_targets_are_off_unless_somebody_turns_them_on() {
     assert_eq!(parameter["Default"], "false");
 }
 
-/// `template.yaml`, with its short forms (`!Ref`) written out as CloudFormation writes them.
+/// `template.yaml`, with its short forms (`!Ref`) written out as `CloudFormation` writes them.
 struct Template(Value);
 
 impl Template {
@@ -305,11 +305,11 @@ impl Template {
     fn queue_sources(&self) -> Vec<(String, String)> {
         let sources = self.event_sources().into_iter();
         sources
-            .filter_map(|(function, source)| Some((function, self.queue_of(source)?)))
+            .filter_map(|(function, source)| Some((function, Self::queue_of(source)?)))
             .collect()
     }
 
-    fn queue_of(&self, source: &Value) -> Option<String> {
+    fn queue_of(source: &Value) -> Option<String> {
         Some(
             source["Queue"]["Fn::GetAtt"]
                 .as_str()?

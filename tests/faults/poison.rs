@@ -122,7 +122,7 @@ async fn all_delivered(workspace: &Workspace, endpoint: &str) {
 async fn drained(queue: &str) {
     eventually(&format!("{queue} is empty"), async || {
         // The second announcement of a purge waits for attempts that could be under way.
-        let left = if queue == "PurgesQueue" { 1 } else { 0 };
+        let left = usize::from(queue == "PurgesQueue");
         (queues::depth(queue).await <= left).then_some(())
     })
     .await;

@@ -56,7 +56,7 @@ async fn retry_after(seconds: u64) -> (Duration, Vec<String>) {
     });
     let receiver = receiver.await.expect("a receiver");
     let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await.id;
-    let recording = proxy::record(&[workspace.id.clone()]);
+    let recording = proxy::record(std::slice::from_ref(&workspace.id));
 
     let event = workspace.send_event("poster.scanned").await;
     let received = receiver.wait_for(2, PATIENCE).await.expect("the retry arrives");
