@@ -14,6 +14,9 @@ use crate::queues;
 use crate::stories::{Outcome, Story};
 use crate::turns::alone;
 
+/// Makes the fault of a call that concerns these ids.
+type MakeFault = Box<dyn Fn(&[String]) -> Fault>;
+
 /// Stories told at the same time.
 const TELLERS: usize = 24;
 
@@ -96,13 +99,13 @@ async fn rehearse(story: Story) -> (Vec<Step>, Outcome) {
 }
 
 /// Every way in which a call can fail.
-fn faults(step: &Step) -> Vec<(String, Box<dyn Fn(&[String]) -> Fault>)> {
+fn faults(step: &Step) -> Vec<(String, MakeFault)> {
     let (call, count) = step.clone();
     let fault = move |effect| {
         let call = call.clone();
         move |keys: &[String]| Fault::once(&call, keys, effect).after(count)
     };
-    let mut faults: Vec<(String, Box<dyn Fn(&[String]) -> Fault>)> = Vec::new();
+    let mut faults: Vec<(String, MakeFault)> = Vec::new();
     for effect in [Effect::DropBefore, Effect::DropAfter] {
         faults.push((format!("{step:?}: {effect:?}"), Box::new(fault(effect))));
     }
@@ -125,12 +128,7 @@ fn faults(step: &Step) -> Vec<(String, Box<dyn Fn(&[String]) -> Fault>)> {
 }
 
 /// Tells a story with a fault, and says what is wrong with how it ends.
-async fn tell(
-    story: Story,
-    expected: &Outcome,
-    name: &str,
-    fault: Box<dyn Fn(&[String]) -> Fault>,
-) -> Option<String> {
+async fn tell(story: Story, expected: &Outcome, name: &str, fault: MakeFault) -> Option<String> {
     let scene = story.open().await;
     let injected = proxy::inject(fault(&scene.keys()));
     let outcome = scene.play().await;
