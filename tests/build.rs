@@ -8,7 +8,7 @@ const PAGE: &str = "../docs/receivers.md";
 #[expect(
     clippy::expect_used,
     clippy::disallowed_methods,
-    reason = "this is how a build script reads its environment, talks to cargo and fails"
+    reason = "this is how a build script reads its environment and fails"
 )]
 fn main() {
     println!("cargo::rerun-if-changed={PAGE}");

@@ -25,6 +25,7 @@ pub fn route() -> Route {
 async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
     let id: EndpointId = request::path_id(&request, "id")?;
     let endpoint = app.store.endpoint(&caller.workspace, &id).await?;
+    app.store.claim_rotation(&endpoint, app.clock.now()).await?;
     let secret = Secret::new(clock::random());
     let version = app.secrets.replace(&id, &secret).await?;
     let endpoint = app

@@ -26,6 +26,9 @@ const COUNT_KEY: &str = "#count";
 /// Tries of a transaction that another one on the same workspace got in the way of.
 const MAX_CONFLICTS: u32 = 40;
 
+/// How long a rotation that died keeps others away; its function's time-out and the skew of two clocks are less.
+const ROTATION_LEASE: Duration = Duration::from_secs(30);
+
 /// What an owner changes of an endpoint; `None` leaves a field as it is.
 #[derive(Debug, Default)]
 pub struct EndpointChange {
@@ -202,6 +205,27 @@ impl Store {
         endpoint_item::from_item(answer.attributes.unwrap_or_default())
     }
 
+    /// Takes the right to rotate an endpoint's secret, for [`ROTATION_LEASE`] or until [`Store::point_to_secret`].
+    /// Two rotations side by side would push each other's versions out of Secrets Manager, which keeps only those
+    /// that a staging label points to, even if the endpoint names one of them.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Conflict`] if another rotation is under way, or the call failed.
+    pub async fn claim_rotation(&self, endpoint: &Endpoint, now: Timestamp) -> Result<(), Error> {
+        let until = now.saturating_add(ROTATION_LEASE).unwrap_or(now);
+        let call = self
+            .endpoint_update(&endpoint.workspace, &endpoint.id)
+            .condition_expression(
+                "secret_version = :version AND (attribute_not_exists(rotating_until) OR rotating_until < :now)",
+            )
+            .update_expression("SET rotating_until = :until")
+            .expression_attribute_values(":version", text(&endpoint.secret_version))
+            .expression_attribute_values(":now", time(now))
+            .expression_attribute_values(":until", time(until))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        call.send().await.map(|_| ()).map_err(overtaken_or_not_found)
+    }
+
     /// Makes another version of the secret the one that signs. This write is the moment the old one dies.
     ///
     /// # Errors
@@ -215,7 +239,7 @@ impl Store {
         let answer = self
             .endpoint_update(&endpoint.workspace, &endpoint.id)
             .condition_expression("secret_version = :old OR secret_version = :new")
-            .update_expression("SET secret_version = :new, updated_at = :now")
+            .update_expression("SET secret_version = :new, updated_at = :now REMOVE rotating_until")
             .expression_attribute_values(":old", text(&endpoint.secret_version))
             .expression_attribute_values(":new", text(version))
             .expression_attribute_values(":now", time(now))
@@ -225,10 +249,7 @@ impl Store {
             .await;
         match answer {
             Ok(answer) => endpoint_item::from_item(answer.attributes.unwrap_or_default()),
-            Err(error) if failed_condition(&error).is_some_and(|item| !item.is_empty()) => Err(
-                Error::Conflict("the secret is being rotated by another request".to_owned()),
-            ),
-            Err(error) => Err(not_found_or_aws(error)),
+            Err(error) => Err(overtaken_or_not_found(error)),
         }
     }
 
@@ -380,6 +401,14 @@ fn failed_condition(error: &SdkError<UpdateItemError>) -> Option<Item> {
         }
         _ => None,
     }
+}
+
+/// Why a rotation can't go on.
+fn overtaken_or_not_found(error: SdkError<UpdateItemError>) -> Error {
+    if failed_condition(&error).is_some_and(|item| !item.is_empty()) {
+        return Error::Conflict("the secret is being rotated by another request".to_owned());
+    }
+    not_found_or_aws(error)
 }
 
 fn not_found_or_aws(error: SdkError<UpdateItemError>) -> Error {

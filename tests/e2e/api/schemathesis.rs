@@ -21,6 +21,9 @@ async fn chains_of_requests_reveal_no_fault() {
     play("stateful").await;
 }
 
+/// Operations that are played side by side: a deletion, say, waits before it answers.
+const WORKERS: &str = "4";
+
 /// In a workspace of its own, so that the limit of endpoints leaves room for what it creates.
 async fn play(phases: &str) {
     let workspace = Workspace::new().await;
@@ -41,6 +44,7 @@ async fn play(phases: &str) {
         "--no-color",
     ]);
     command.args(["--header", &format!("Authorization: Bearer {}", workspace.token)]);
+    command.args(["--workers", WORKERS]);
     // Its data base of earlier examples would end up in the working directory.
     command.args(["--generation-database", "none"]);
     command.current_dir(environment).env("NO_PROXY", "127.0.0.1");
