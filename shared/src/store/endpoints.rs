@@ -205,7 +205,7 @@ impl Store {
         endpoint_item::from_item(answer.attributes.unwrap_or_default())
     }
 
-    /// Takes the right to rotate an endpoint's secret, for [`ROTATION_LEASE`] or until [`Store::point_to_secret`].
+    /// Takes the right to rotate an endpoint's secret, for half a minute or until [`Store::point_to_secret`].
     /// Two rotations side by side would push each other's versions out of Secrets Manager, which keeps only those
     /// that a staging label points to, even if the endpoint names one of them.
     ///
