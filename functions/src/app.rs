@@ -37,7 +37,7 @@ impl App {
         let config = Config::from_env()?;
         let aws = shared::aws::config_from_env();
         Ok(Arc::new(Self {
-            clock: Clock::System,
+            clock: Clock,
             store: Store::new(&aws, &config),
             queues: Queues::new(&aws),
             secrets: Secrets::new(&aws, config.secret_prefix.clone()),

@@ -2,15 +2,9 @@
 
 use jiff::Timestamp;
 
-/// The source of the present.
+/// The machine's clock, asked at the boundary only.
 #[derive(Debug, Clone, Copy, Default)]
-pub enum Clock {
-    /// The machine's clock.
-    #[default]
-    System,
-    /// Always the same instant, for tests.
-    Fixed(Timestamp),
-}
+pub struct Clock;
 
 impl Clock {
     /// The present.
@@ -20,10 +14,7 @@ impl Clock {
         reason = "the one place that asks the machine's clock"
     )]
     pub fn now(self) -> Timestamp {
-        match self {
-            Self::System => Timestamp::now(),
-            Self::Fixed(instant) => instant,
-        }
+        Timestamp::now()
     }
 }
 
