@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::clients::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY};
+use crate::layout;
 use crate::options::Options;
 use crate::supervise::{Supervised, Supervisor};
 use crate::tools::Tools;
@@ -46,7 +47,8 @@ impl Emulator {
         let log = File::create(log_file).with_context(|| format!("writing {}", log_file.display()))?;
         let url = format!("http://127.0.0.1:{port}");
         let mut command = tools.supervisor.command(&tools.emulator_python, removals);
-        command.args(["-B", "-m", "ministack"]).current_dir(folder);
+        command.arg("-B").arg(layout::resource("python/emulator.py"));
+        command.current_dir(folder);
         command.stdout(log.try_clone()?).stderr(log);
         command.env_clear().envs(environment(&url, port, options, folder));
         let supervised = Supervisor::start(command)?;
