@@ -16,7 +16,7 @@ mod delivering;
 mod fanning_out;
 mod options;
 mod replay;
-mod secrecy;
 mod support;
 mod targets;
 mod template;
+mod whole_run;

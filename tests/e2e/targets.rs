@@ -8,7 +8,7 @@ use aws_sdk_lambda::types::{Environment, FunctionCode, Runtime};
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::{Workspace, aws};
+use crate::support::{Workspace, aws, issued};
 
 const FUNCTION: &str = "create-endpoint-of-a-strict-deployment";
 
@@ -95,6 +95,8 @@ impl Strict {
             .runtime(Runtime::Providedal2023)
             .handler("bootstrap")
             .timeout(10)
+            // Beside the one it is a copy of, where the whole run's log lines are searched.
+            .set_logging_config(configuration.logging_config().cloned())
             .environment(Environment::builder().set_variables(Some(variables)).build())
             .code(FunctionCode::builder().zip_file(Blob::new(code.to_vec())).build())
             .send()
@@ -142,7 +144,14 @@ impl Strict {
             .payload(Blob::new(event.to_string()));
         let answer = call.send().await.expect("the function answers");
         let payload = answer.payload.map(Blob::into_inner).unwrap_or_default();
-        serde_json::from_slice(&payload).expect("JSON")
+        let answer: Value = serde_json::from_slice(&payload).expect("JSON");
+        let body = answer["body"]
+            .as_str()
+            .and_then(|body| serde_json::from_str::<Value>(body).ok());
+        if let Some(secret) = body.as_ref().and_then(|body| body["secret"].as_str()) {
+            issued::remember(secret);
+        }
+        answer
     }
 
     async fn remove(self) {

@@ -1,10 +1,15 @@
 //! A workspace of its own for each test, and the ways in which a customer and a producer use it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use http::{HeaderMap, Method, StatusCode};
 use local::{issue_token, new_id};
 use serde_json::{Value, json};
 
 use super::{aws, document, eventually, issued, stack};
+
+/// How many workspaces tests are using.
+static IN_USE: AtomicUsize = AtomicUsize::new(0);
 
 /// A fresh workspace with a token.
 pub(crate) struct Workspace {
@@ -61,6 +66,7 @@ impl Workspace {
             .await
             .expect("a token is issued");
         issued::remember(&token.token);
+        IN_USE.fetch_add(1, Ordering::Relaxed);
         let http = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none());
@@ -71,6 +77,11 @@ impl Workspace {
             http: http.build().expect("an HTTP client"),
             sqs: aws::sqs(),
         }
+    }
+
+    /// How many workspaces are in use, this one included.
+    pub(crate) fn in_use() -> usize {
+        IN_USE.load(Ordering::Relaxed)
     }
 
     /// A request to the API with the workspace's token; `path` is what follows the base path.
@@ -186,6 +197,12 @@ impl Workspace {
             deliveries.into_iter().find(wanted)
         })
         .await
+    }
+}
+
+impl Drop for Workspace {
+    fn drop(&mut self) {
+        IN_USE.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
