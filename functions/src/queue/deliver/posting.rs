@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures::future::join;
@@ -50,7 +50,7 @@ pub(super) enum Outcome<'a> {
     Nothing,
     /// It could not be made; `retry` counts it as interrupted.
     Failed(&'a Message),
-    /// There was no time left for it.
+    /// It waited for the others of its endpoint, which took too long.
     Deferred(Job<'a>),
 }
 
@@ -110,9 +110,13 @@ impl<'app> Posting<'app> {
 
     /// Whether a first attempt is to wait beside the retries, where it holds up no healthy endpoint.
     pub(super) fn belongs_beside_retries(&self, job: &Job<'_>, endpoint: &Endpoint) -> bool {
-        let first_lane =
-            self.app.config.queues.url_of(&job.message.queue_arn) == Some(&self.app.config.queues.deliveries);
-        first_lane && job.task.kind == Kind::Automatic && endpoint.failing_since.is_some()
+        self.is_in_first_lane(job) && endpoint.failing_since.is_some()
+    }
+
+    fn is_in_first_lane(&self, job: &Job<'_>) -> bool {
+        let queues = &self.app.config.queues;
+        let first_lane = queues.url_of(&job.message.queue_arn) == Some(&queues.deliveries);
+        first_lane && job.task.kind == Kind::Automatic
     }
 
     /// Makes one attempt.
@@ -140,7 +144,8 @@ impl<'app> Posting<'app> {
         let Ok(_slot) = slots.acquire().await else {
             return Outcome::Failed(job.message);
         };
-        if waited && self.deadline.left() < self.attempt_deadline + RESERVE {
+        let hopeless = self.is_in_first_lane(&job) && self.slow().contains(&endpoint.id);
+        if waited && (hopeless || self.deadline.left() < self.attempt_deadline + RESERVE) {
             return Outcome::Deferred(job);
         }
         let (mut endpoint, secret) = match self.fresh(&job.task, endpoint).await {
@@ -181,17 +186,17 @@ impl<'app> Posting<'app> {
         }
         let now = self.app.clock.now();
         endpoint.failing_since = Some(now);
-        let first = self
-            .slow
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(endpoint.id.clone());
+        let first = self.slow().insert(endpoint.id.clone());
         let note = async {
             if first && let Err(error) = self.app.store.note_failure(endpoint, now).await {
                 tracing::warn!(error = error.chain(), endpoint.id = %endpoint.id, "a slow endpoint was not noted");
             }
         };
         join(attempt, note).await.0
+    }
+
+    fn slow(&self) -> MutexGuard<'_, HashSet<EndpointId>> {
+        self.slow.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The endpoint as it was read less than [`FRESH_FOR`] ago, and its secret; `None` if it is gone.
