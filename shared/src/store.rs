@@ -9,6 +9,7 @@ mod endpoints;
 mod events;
 mod history;
 mod partiql;
+mod spans;
 mod tokens;
 
 use aws_sdk_dynamodb::Client;

@@ -177,7 +177,7 @@ fn every_function_may_do_what_it_does_and_no_more() {
         ),
         (
             "ListDeliveriesRole",
-            "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:Query",
+            "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query",
         ),
         ("GetDeliveryRole", "dynamodb:GetItem"),
         (
@@ -198,15 +198,15 @@ fn every_function_may_do_what_it_does_and_no_more() {
         (
             "DeliverRole",
             &format!(
-                "dynamodb:BatchGetItem dynamodb:PartiQLInsert dynamodb:PartiQLUpdate dynamodb:UpdateItem \
-                 secretsmanager:GetSecretValue {consume}"
+                "dynamodb:BatchGetItem dynamodb:PartiQLInsert dynamodb:PartiQLUpdate dynamodb:PutItem \
+                 dynamodb:UpdateItem secretsmanager:GetSecretValue {consume}"
             ),
         ),
         (
             "RetryRole",
             &format!(
-                "dynamodb:BatchGetItem dynamodb:PartiQLInsert dynamodb:PartiQLUpdate dynamodb:UpdateItem iam:PassRole \
-                 scheduler:CreateSchedule {consume}"
+                "dynamodb:BatchGetItem dynamodb:PartiQLInsert dynamodb:PartiQLUpdate dynamodb:PutItem \
+                 dynamodb:UpdateItem iam:PassRole scheduler:CreateSchedule {consume}"
             ),
         ),
         (

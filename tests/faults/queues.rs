@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry};
 use futures::{StreamExt, stream};
 
-use crate::support::{aws, stack};
+use crate::support::aws;
+use crate::support::queues::url;
 
 /// Batches on their way at once.
 const SENDERS: usize = 8;
@@ -16,14 +17,6 @@ pub(crate) struct Refused {
     pub(crate) body: String,
     /// Empty if there is none.
     pub(crate) reason: String,
-}
-
-/// The url of a queue of the template.
-pub(crate) fn url(name: &str) -> &'static str {
-    stack()
-        .queues
-        .get(name)
-        .unwrap_or_else(|| panic!("the template has no {name}"))
 }
 
 /// Sends messages in batches, several at once; each batch is smaller than what a call may have.

@@ -28,7 +28,10 @@ async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
     let id: EndpointId = request::path_id(&request, "id")?;
     let (filter, page) = parse(Query::of(&request))?;
     app.store.endpoint(&caller.workspace, &id).await?;
-    let found = app.store.history(&id, filter, page.skip(), page.per_page).await?;
+    let found = app
+        .store
+        .history(&id, filter, page.skip(), page.per_page, app.clock.now())
+        .await?;
     Ok(view::deliveries(&found.deliveries, found.total, page))
 }
 

@@ -126,7 +126,7 @@ async fn make_sure(app: &App, purge: &Purge, deadline: Deadline) -> Result<(), E
         }
         let (count, more) = app
             .store
-            .delete_some_deliveries(&purge.endpoint, RECORDS_AT_ONCE)
+            .delete_some_history(&purge.endpoint, RECORDS_AT_ONCE)
             .await?;
         deleted += count;
         if !more {

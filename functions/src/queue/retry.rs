@@ -59,7 +59,7 @@ async fn handle_batch(app: &App, messages: Vec<Message>, _deadline: Deadline) ->
     let writes: Vec<_> = decisions.iter().map(|decision| decision.write.clone()).collect();
     let written = app
         .store
-        .record_deliveries(&writes)
+        .record_deliveries(&writes, app.clock.now())
         .await
         .unwrap_or_else(|error| {
             tracing::error!(error = error.chain(), "failed attempts can't be recorded");

@@ -6,10 +6,11 @@ use aws_sdk_dynamodb::types::{
     DeleteRequest, ReturnValue, ReturnValuesOnConditionCheckFailure, WriteRequest,
 };
 use futures::future::try_join_all;
+use jiff::Timestamp;
 
 use super::attribute::{Item, key, number, text};
 use super::partiql::{self, Outcome, Statement};
-use super::{Store, delivery_item};
+use super::{Store, delivery_item, spans};
 use crate::Error;
 use crate::domain::delivery::{Delivery, Status};
 use crate::domain::id::{DeliveryId, EndpointId};
@@ -64,8 +65,15 @@ impl Store {
     /// The results stand in the order of the writes.
     ///
     /// # Errors
-    /// A record can't be written as an item, which its types rule out.
-    pub async fn record_deliveries(&self, writes: &[DeliveryWrite]) -> Result<Vec<Written>, Error> {
+    /// Counts that would be wrong afterwards can't be voided, and nothing is written.
+    pub async fn record_deliveries(
+        &self,
+        writes: &[DeliveryWrite],
+        now: Timestamp,
+    ) -> Result<Vec<Written>, Error> {
+        let new = writes.iter().filter(|write| write.expected == Expected::Absent);
+        let new = new.map(|write| (&write.record.endpoint, &write.record.id));
+        self.void_spans_joined_by(new, now).await?;
         let statements: Result<Vec<_>, Error> = writes
             .iter()
             .map(|write| self.delivery_statement(write))
@@ -154,22 +162,31 @@ impl Store {
         }
     }
 
-    /// Deletes up to `limit` records of an endpoint's history; says how many, and whether any may be left.
+    /// Deletes up to `limit` records of an endpoint's history; says how many, and whether anything may be left.
     ///
     /// # Errors
     /// A call failed; some records may be gone by then.
-    pub async fn delete_some_deliveries(
+    pub async fn delete_some_history(
         &self,
         endpoint: &EndpointId,
         limit: usize,
     ) -> Result<(usize, bool), Error> {
+        let (count, more) = self.delete_some(endpoint.as_str(), limit).await?;
+        if more {
+            return Ok((count, more));
+        }
+        let (_, more) = self.delete_some(&spans::partition(endpoint), limit).await?;
+        Ok((count, more))
+    }
+
+    async fn delete_some(&self, partition: &str, limit: usize) -> Result<(usize, bool), Error> {
         let query = self
             .client
             .query()
             .table_name(&self.tables.deliveries)
             .consistent_read(true)
             .key_condition_expression("endpoint = :endpoint")
-            .expression_attribute_values(":endpoint", text(endpoint))
+            .expression_attribute_values(":endpoint", text(partition))
             .projection_expression("endpoint, delivery")
             .limit(i32::try_from(limit).unwrap_or(i32::MAX));
         let answer = query.send().await.map_err(Error::aws("Query"))?;
@@ -220,7 +237,7 @@ impl Store {
     }
 
     fn delivery_item(&self, record: &Delivery) -> Result<Item, Error> {
-        let accepted_at = record.id.accepted_at().unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        let accepted_at = record.id.accepted_at().unwrap_or(Timestamp::UNIX_EPOCH);
         delivery_item::to_item(record, self.expiry(accepted_at))
     }
 }

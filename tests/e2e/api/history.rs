@@ -3,10 +3,15 @@
 use std::collections::BTreeSet;
 
 use http::StatusCode;
+use jiff::{SignedDuration, Timestamp};
+use local::receiver::Receiver;
 use serde_json::Value;
+use shared::domain::id::{DeliveryId, EventId};
+use shared::domain::task::{Kind, Task};
+use shared::domain::time;
 
-use crate::support::Workspace;
 use crate::support::records::{self, Record};
+use crate::support::{PATIENCE, Workspace, eventually, queues};
 
 const FIRST: &str = "2026-06-01T00:00:00Z";
 const RECORDS: u32 = 1_234;
@@ -157,6 +162,80 @@ async fn totals_and_pages_are_right_under_each_filter() {
         0
     );
     assert_eq!(history.page("to=1969-12-31T00:00:00Z").await["meta"]["total"], 0);
+}
+
+#[tokio::test]
+async fn a_long_history_is_counted_once_until_a_late_delivery_joins_it() {
+    const SURPLUS: u32 = 1_000;
+    let receiver = Receiver::start_ok().await.expect("a receiver");
+    let workspace = Workspace::new().await;
+    let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await.id;
+    let first = Timestamp::now() - SignedDuration::from_hours(24);
+    let records: Vec<_> = (0..RECORDS)
+        .map(|number| Record::new(&endpoint, number, &time::format(first), status_of(number)))
+        .map(records::padded)
+        .collect();
+    records::write(&records).await;
+    let history = History {
+        workspace,
+        endpoint,
+        records,
+    };
+
+    // Twice: what the first walk counts, the second uses.
+    for _ in 0..2 {
+        assert_eq!(
+            history.walk("", 100, RECORDS as usize).await,
+            history.ids(|_| true)
+        );
+    }
+    let delivered = history.ids(|record| record.status == "delivered");
+    assert_eq!(
+        history.walk("status=delivered", 100, delivered.len()).await,
+        delivered
+    );
+    let from = history.records[500].created_at.clone();
+    assert_eq!(
+        history.page(&format!("from={from}")).await["meta"]["total"],
+        RECORDS - 500
+    );
+
+    let spans = records::falsify_counts(&history.endpoint, SURPLUS).await;
+    assert!(spans > 0, "counts are kept");
+    let total = history.page("").await["meta"]["total"].clone();
+    assert!(
+        total.as_u64() > Some(RECORDS.into()),
+        "what is kept is used: {total}"
+    );
+
+    let late = late_delivery(&history);
+    queues::send("DeliveriesQueue", &late).await;
+    receiver.wait_for(1, PATIENCE).await.expect("the late delivery");
+    eventually("the right total", async || {
+        let total = history.page("").await["meta"]["total"].clone();
+        (total == RECORDS + 1).then_some(())
+    })
+    .await;
+}
+
+/// The message of a delivery whose event was accepted while the history's were.
+fn late_delivery(history: &History) -> String {
+    let event = history.workspace.event("poster.scanned");
+    let accepted_at = Timestamp::now() - SignedDuration::from_hours(23);
+    let event_id: EventId = event.id.parse().expect("an event's id");
+    let endpoint = history.endpoint.parse().expect("an endpoint's id");
+    let task = Task {
+        workspace: history.workspace.id.parse().expect("a workspace's id"),
+        delivery: DeliveryId::derive(accepted_at, &event_id, &endpoint),
+        endpoint,
+        event_id,
+        event: "poster.scanned".to_owned().try_into().expect("a name"),
+        attempt: 1,
+        kind: Kind::Automatic,
+        manual_retry: None,
+        body: Some(event.body),
+    };
+    serde_json::to_string(&task).expect("JSON")
 }
 
 #[tokio::test]

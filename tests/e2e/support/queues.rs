@@ -3,15 +3,25 @@
 
 use serde_json::Value;
 
-use super::{eventually, stack};
+use super::{aws, eventually, stack};
+
+/// The url of a queue of the template.
+pub(crate) fn url(queue: &str) -> &'static str {
+    stack()
+        .queues
+        .get(queue)
+        .unwrap_or_else(|| panic!("the template has no {queue}"))
+}
+
+/// Puts a message on a queue, which no producer may do but on the events queue.
+pub(crate) async fn send(queue: &str, body: &str) {
+    let request = aws::sqs().send_message().queue_url(url(queue)).message_body(body);
+    request.send().await.expect("the queue takes the message");
+}
 
 /// The messages on a queue, named as in the template, whose body contains `part`.
 pub(crate) async fn messages(queue: &str, part: &str) -> Vec<Value> {
-    let url = stack()
-        .queues
-        .get(queue)
-        .unwrap_or_else(|| panic!("the template has no {queue}"));
-    let name = url.rsplit('/').next().unwrap_or_default();
+    let name = url(queue).rsplit('/').next().unwrap_or_default();
     let asked = format!(
         "{}/_ministack/sqs/messages?QueueUrl={name}",
         stack().aws_endpoint_url

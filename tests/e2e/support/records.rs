@@ -61,6 +61,39 @@ impl Record {
     }
 }
 
+/// Fills a record up to a few kilobytes, as long answers of a receiver do.
+pub(crate) fn padded(mut record: Record) -> Record {
+    record
+        .item
+        .insert("padding".to_owned(), AttributeValue::S("x".repeat(3_000)));
+    record
+}
+
+/// Adds to every count that is kept of an endpoint's history, and says how many there are.
+pub(crate) async fn falsify_counts(endpoint: &str, surplus: u32) -> usize {
+    let spans = |item: Item| (item["endpoint"].clone(), item["delivery"].clone());
+    let client = aws::dynamodb();
+    let query = client
+        .query()
+        .table_name(table())
+        .key_condition_expression("endpoint = :spans")
+        .expression_attribute_values(":spans", AttributeValue::S(format!("{endpoint}#spans")));
+    let answer = query.send().await.expect("the table answers");
+    let keys: Vec<_> = answer.items.unwrap_or_default().into_iter().map(spans).collect();
+    for (partition, start) in &keys {
+        let update = client
+            .update_item()
+            .table_name(table())
+            .key("endpoint", partition.clone())
+            .key("delivery", start.clone())
+            .update_expression("ADD #count :surplus")
+            .expression_attribute_names("#count", "count")
+            .expression_attribute_values(":surplus", AttributeValue::N(surplus.to_string()));
+        update.send().await.expect("the count is changed");
+    }
+    keys.len()
+}
+
 /// Writes all records.
 pub(crate) async fn write(records: &[Record]) {
     let client = aws::dynamodb();

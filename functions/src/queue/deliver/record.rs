@@ -64,7 +64,7 @@ pub(super) async fn record<'a>(app: &App, finished: Vec<Finished<'a>>, batch: &m
     }
     let finished = without_undisabled(app, finished, batch).await;
     let writes: Vec<_> = finished.iter().map(|outcome| outcome.write.clone()).collect();
-    let mut written = match app.store.record_deliveries(&writes).await {
+    let mut written = match app.store.record_deliveries(&writes, app.clock.now()).await {
         Ok(written) => written.into_iter(),
         Err(error) => {
             tracing::error!(error = error.chain(), "attempts can't be recorded");
@@ -183,7 +183,7 @@ async fn overtaken(app: &App, outcome: &Finished<'_>) -> Result<Status, Error> {
         let status = record.status;
         match app
             .store
-            .record_deliveries(&[DeliveryWrite { record, expected }])
+            .record_deliveries(&[DeliveryWrite { record, expected }], app.clock.now())
             .await?
             .pop()
         {
