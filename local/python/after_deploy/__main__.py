@@ -12,6 +12,7 @@ import boto3
 import batches
 import concurrency
 import routes
+import schedules
 
 
 def main(stack, answer):
@@ -22,6 +23,7 @@ def main(stack, answer):
     deployed = names_by_type(cloudformation, stack)
     routes.wire(template, deployed)
     batches.allow(deployed)
+    schedules.allow(deployed)
     concurrency.repair(deployed)
     with open(answer, "w") as file:
         json.dump(description(deployed), file)
