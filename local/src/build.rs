@@ -11,8 +11,9 @@ use serde_yaml_ng::Value;
 use crate::layout;
 use crate::lock;
 use crate::options::{Options, architecture};
+use crate::python;
 use crate::supervise::Supervisor;
-use crate::tools::Tools;
+use crate::tools::{self, Tools};
 
 /// Variables by which `cargo run` and `cargo test` tell this process about itself; a nested cargo, which has others
 /// of its own, would see in them a reason to compile again.
@@ -40,17 +41,40 @@ pub(crate) async fn build(tools: &Tools, options: &Options, built: &Path, log: &
     Ok(built.join("template.yaml"))
 }
 
+/// Builds every function, and one example of theirs, exactly as a stack would. Returns the folder in which each has a
+/// folder of its name, with the binary `bootstrap` in it.
+///
+/// # Errors
+/// A tool is missing, or something does not compile.
+pub async fn build_binaries(options: &Options, example: &str) -> Result<PathBuf> {
+    let tools = tools::install(python::find()?, options.progress).await?;
+    let mut step = options.progress.step("building the functions");
+    let _lock = lock::wait_for(&layout::kept().join("build.lock"), &mut step).await?;
+    let log = layout::kept().join("build.log");
+    Supervisor::run(compile(&tools)?, &log, &mut step).await?;
+    let mut command = cargo_lambda_build(&tools);
+    command.args(["--package", "functions", "--example", example]);
+    Supervisor::run(command, &log, &mut step).await?;
+    step.done();
+    Ok(layout::root().join("target/lambda"))
+}
+
 /// The same selection and flags as SAM's builds of single binaries, so that cargo has nothing left to do in those.
 fn compile(tools: &Tools) -> Result<Command> {
+    let mut command = cargo_lambda_build(tools);
+    for binary in binaries(&fs::read_to_string(layout::root().join("template.yaml"))?)? {
+        command.args(["--bin", &binary]);
+    }
+    Ok(command)
+}
+
+fn cargo_lambda_build(tools: &Tools) -> Command {
     let mut command = command(tools, &tools.sam_bin.join("cargo-lambda"));
     command.args(["lambda", "build", "--release"]);
     if architecture() == "arm64" {
         command.arg("--arm64");
     }
-    for binary in binaries(&fs::read_to_string(layout::root().join("template.yaml"))?)? {
-        command.args(["--bin", &binary]);
-    }
-    Ok(command)
+    command
 }
 
 fn lay_out(tools: &Tools, options: &Options, built: &Path) -> Command {

@@ -32,6 +32,7 @@ mod token;
 mod tools;
 mod validate;
 
+pub use build::build_binaries;
 pub use clients::aws_config;
 pub use ids::new_id;
 pub use options::Options;
