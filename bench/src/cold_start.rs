@@ -1,0 +1,178 @@
+//! Cold start: from the start of the process to its first answer, for every function, against the least function that
+//! there can be, built in the same way. The phases say what the time is spent on.
+
+mod first;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use serde::Serialize;
+use serde_json::Value;
+
+use self::first::FirstEvents;
+use crate::pipeline::Pipeline;
+use crate::progress::Bar as Progress;
+use crate::report::{Bar, Report, median};
+use crate::sample;
+use crate::sizes::Sizes;
+use crate::template::root;
+
+/// The section's name.
+pub(crate) const SECTION: &str = "cold start";
+/// What the starts are measured in.
+pub(crate) const UNIT: &str = "ms";
+/// The least function; an example of the functions' package.
+pub(crate) const HELLO: &str = "hello";
+const BYTES_PER_MIB: f64 = 1_048_576.0;
+
+/// One start.
+struct Start {
+    total: Duration,
+    /// Until the process asked for an event.
+    until_ready: Duration,
+    /// From then until it first called AWS, if it did.
+    until_first_call: Duration,
+    processor: Duration,
+}
+
+/// The medians of a function's starts, in milliseconds.
+#[derive(Debug, Serialize)]
+struct Phases {
+    function: String,
+    total: f64,
+    until_ready: f64,
+    ready_until_first_call: f64,
+    first_call_until_answer: f64,
+    processor: f64,
+    binary_bytes: u64,
+}
+
+/// Measures all functions. Rounds go through all of them, so that a busy moment of the machine hits all.
+pub(crate) async fn measure(
+    binaries: &Path,
+    sizes: Sizes,
+    report: &mut Report,
+    progress: &Progress,
+) -> Result<()> {
+    let names = names(binaries)?;
+    progress.expect(sizes.starts);
+    let mut events = FirstEvents::prepare(binaries).await?;
+    let mut starts: Vec<Vec<Start>> = names.iter().map(|_| Vec::new()).collect();
+    for _ in 0..sizes.starts {
+        for (name, starts) in names.iter().zip(&mut starts) {
+            let event = events.of(name).await?;
+            let start = Start::of(&events.pipeline, name, &event).await;
+            starts.push(start.with_context(|| name.clone())?);
+        }
+        progress.step();
+    }
+    let mut phases = Vec::new();
+    for (name, starts) in names.iter().zip(&starts) {
+        let binary_bytes = std::fs::metadata(binaries.join(name).join("bootstrap"))?.len();
+        phases.push(Phases::of(name, starts, binary_bytes));
+    }
+    tell(report, &phases);
+    report.detail("cold start phases", phases);
+    Ok(())
+}
+
+/// The least function, and every function that has a sample event, which a test holds to be all of them.
+fn names(binaries: &Path) -> Result<Vec<String>> {
+    let mut functions = Vec::new();
+    for file in std::fs::read_dir(root().join("events"))? {
+        let path = file?.path();
+        functions.push(
+            path.file_stem()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
+        );
+    }
+    functions.sort();
+    functions.insert(0, HELLO.to_owned());
+    for name in &functions {
+        let binary = binaries.join(name).join("bootstrap");
+        ensure!(binary.exists(), "there is no {}", binary.display());
+    }
+    Ok(functions)
+}
+
+impl Start {
+    async fn of(pipeline: &Pipeline, name: &str, event: &Value) -> Result<Self> {
+        pipeline.aws.take_first_call();
+        let function = pipeline.function(name).await?;
+        let answer = function.invoke(event).await?;
+        let (answered, started) = (Instant::now(), function.started());
+        let has_failed = answer["statusCode"].as_u64().is_some_and(|status| status >= 500);
+        ensure!(!has_failed, "it answered {answer}");
+        let ready = function.first_asked().context("it never asked for an event")?;
+        let first_call = pipeline.aws.take_first_call().unwrap_or(ready);
+        Ok(Self {
+            total: answered - started,
+            until_ready: ready - started,
+            until_first_call: first_call.saturating_duration_since(ready),
+            processor: function.usage()?.processor,
+        })
+    }
+}
+
+impl Phases {
+    fn of(function: &str, starts: &[Start], binary_bytes: u64) -> Self {
+        let middle =
+            |of: fn(&Start) -> Duration| median(starts.iter().map(|start| of(start).as_secs_f64() * 1e3));
+        let total = middle(|start| start.total);
+        let until_ready = middle(|start| start.until_ready);
+        let ready_until_first_call = middle(|start| start.until_first_call);
+        Self {
+            function: function.to_owned(),
+            total,
+            until_ready,
+            ready_until_first_call,
+            first_call_until_answer: total - until_ready - ready_until_first_call,
+            processor: middle(|start| start.processor),
+            binary_bytes,
+        }
+    }
+}
+
+fn tell(report: &mut Report, phases: &[Phases]) {
+    let Some((least, functions)) = phases.split_first() else {
+        return;
+    };
+    for phases in phases {
+        report.add(SECTION, &phases.function, phases.total, UNIT);
+    }
+    for phases in functions {
+        let name = format!("{} against hello", phases.function);
+        let ratio = phases.total / least.total;
+        match limit(&phases.function) {
+            Some(limit) => report.judge(SECTION, name, ratio, "×", Bar::AtMost(limit)),
+            None => report.add(SECTION, name, ratio, "×"),
+        }
+    }
+    for phases in phases {
+        tell_phases(report, phases);
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "sizes are far below 2^52")]
+fn tell_phases(report: &mut Report, phases: &Phases) {
+    let name = |what: &str| format!("{}: {what}", phases.function);
+    let mut spent = |what: &str, value| report.add(SECTION, name(what), value, "ms of it");
+    spent("start to ready", phases.until_ready);
+    spent("ready to first call of AWS", phases.ready_until_first_call);
+    spent("from there to the answer", phases.first_call_until_answer);
+    spent("on a processor", phases.processor);
+    let mib = phases.binary_bytes as f64 / BYTES_PER_MIB;
+    report.add(SECTION, name("size"), mib, "MiB");
+}
+
+/// How much longer than the least function one may take, if that is agreed.
+fn limit(function: &str) -> Option<f64> {
+    if function == "deliver" {
+        return Some(2.0);
+    }
+    let is_api = sample::of(function).is_ok_and(|sample| sample["requestContext"].is_object());
+    is_api.then_some(1.5)
+}

@@ -1,0 +1,94 @@
+//! The first event of each function: one that leads to its real work.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use local::receiver::Receiver;
+use serde_json::{Value, json};
+
+use super::HELLO;
+use crate::aws::Sent;
+use crate::pipeline::{Pipeline, Work};
+use crate::sample;
+
+const PAYLOAD_BYTES: usize = 512;
+/// These wait for a change to take effect before they answer; an id that is unknown spares the wait.
+const WAITING: [&str; 2] = ["delete-endpoint", "rotate-secret"];
+/// Endpoints that are made on the way must not receive the events that `deliver` starts with.
+const OTHER_EVENTS: &str = "poster.scanned";
+
+/// What first events are made of: an endpoint with a delivery in its history.
+pub(super) struct FirstEvents {
+    /// The functions and the stand-in.
+    pub(super) pipeline: Pipeline,
+    receiver: Receiver,
+    endpoint: String,
+    delivery: String,
+    /// A token that may be revoked.
+    spare_token: String,
+}
+
+impl FirstEvents {
+    /// Makes the endpoint and the delivery.
+    pub(super) async fn prepare(binaries: &Path) -> Result<Self> {
+        let receiver = Receiver::start_ok().await?;
+        let mut pipeline = Pipeline::start(binaries, Duration::ZERO, &[receiver.url("/hooks")]).await?;
+        let tasks = tasks(&mut pipeline).await?;
+        pipeline
+            .drain("DeliveriesQueue", &tasks, 1, &mut Work::default())
+            .await?;
+        let task: Value = serde_json::from_str(&tasks[0].body)?;
+        let text = |name: &str| task[name].as_str().map(str::to_owned).context("a strange task");
+        Ok(Self {
+            endpoint: text("endpoint")?,
+            delivery: text("delivery")?,
+            spare_token: pipeline.issue_token().await?,
+            pipeline,
+            receiver,
+        })
+    }
+
+    /// The first event of a function.
+    pub(super) async fn of(&mut self, function: &str) -> Result<Value> {
+        let pipeline = &mut self.pipeline;
+        match function {
+            HELLO => Ok(json!({})),
+            "fan-out" => Ok(sample::batch("EventsQueue", &pipeline.events(1, PAYLOAD_BYTES))),
+            "deliver" => Ok(sample::batch("DeliveriesQueue", &tasks(pipeline).await?)),
+            // An attempt that has no record was cut off, and another one follows.
+            "retry" => Ok(sample::batch("FailedAttemptsQueue", &tasks(pipeline).await?)),
+            "revoke-token" => Ok(json!({ "token": self.spare_token })),
+            "issue-token" | "purge" => sample::of(function),
+            "create-endpoint" => pipeline.create_request(&self.receiver.url("/other"), OTHER_EVENTS),
+            route => self.request(route),
+        }
+    }
+
+    fn request(&self, route: &str) -> Result<Value> {
+        let request = sample::request(route, &self.pipeline.token)?;
+        if WAITING.contains(&route) {
+            return Ok(request);
+        }
+        let text = request.to_string();
+        let text = text.replace("whe_sample", &self.endpoint);
+        let mut request: Value = serde_json::from_str(&text.replace("del_sample", &self.delivery))?;
+        if route == "update-endpoint" {
+            // It stays what it is, for the sake of the others.
+            request["body"] = json!(json!({ "events": ["*"], "enabled": true }).to_string());
+        }
+        Ok(request)
+    }
+}
+
+/// A new event's message for `deliver`.
+async fn tasks(pipeline: &mut Pipeline) -> Result<Vec<Sent>> {
+    pipeline.aws.take_messages("DeliveriesQueue");
+    let event = pipeline.events(1, PAYLOAD_BYTES);
+    pipeline
+        .drain("EventsQueue", &event, 1, &mut Work::default())
+        .await?;
+    let tasks = pipeline.aws.take_messages("DeliveriesQueue");
+    anyhow::ensure!(tasks.len() == 1, "one task was to be queued, not {}", tasks.len());
+    Ok(tasks)
+}

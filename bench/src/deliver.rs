@@ -1,0 +1,201 @@
+//! `deliver` alone: full batches through the Runtime API, against a bare HTTP client that sends the same signed bytes
+//! to the same receiver with as many requests in flight.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
+use local::receiver::{Answer, Receiver};
+use serde_json::json;
+
+use crate::lambda::Function;
+use crate::pipeline::{Pipeline, Work};
+use crate::progress::Bar as Progress;
+use crate::raw_client::{self, Recorded};
+use crate::report::{Bar, Report, median};
+use crate::sample;
+use crate::sizes::Sizes;
+
+/// The section's name.
+pub(crate) const SECTION: &str = "deliver alone";
+/// Messages of a batch, and requests in flight of the bare client.
+const BATCH: usize = 10;
+/// Requests that the bare client sends over and over.
+const RECORDED: usize = 200;
+const PAYLOAD_BYTES: usize = 512;
+const KIB_PER_MIB: f64 = 1024.0;
+
+/// How the receiver and the batches look.
+struct Scene {
+    name: &'static str,
+    answers_after: Duration,
+    endpoints: usize,
+    /// The share of the events that it is worth waiting for.
+    share: usize,
+}
+
+const SCENES: [Scene; 4] = [
+    Scene {
+        name: "10 endpoints a batch, receiver at once",
+        answers_after: Duration::ZERO,
+        endpoints: BATCH,
+        share: 1,
+    },
+    Scene {
+        name: "1 endpoint a batch, receiver at once",
+        answers_after: Duration::ZERO,
+        endpoints: 1,
+        share: 1,
+    },
+    Scene {
+        name: "10 endpoints a batch, receiver after 50 ms",
+        answers_after: Duration::from_millis(50),
+        endpoints: BATCH,
+        share: 10,
+    },
+    Scene {
+        name: "1 endpoint a batch, receiver after 50 ms",
+        answers_after: Duration::from_millis(50),
+        endpoints: 1,
+        share: 10,
+    },
+];
+
+/// What a scene takes place with.
+struct Stage {
+    receiver: Receiver,
+    pipeline: Pipeline,
+    function: Function,
+    recorded: Vec<Recorded>,
+    /// Deliveries of a round.
+    deliveries: usize,
+}
+
+/// One round of both, one after the other, so that a busy moment of the machine hits both.
+struct Round {
+    delivered_per_second: f64,
+    raw_per_second: f64,
+}
+
+/// Measures all scenes.
+pub(crate) async fn measure(
+    binaries: &Path,
+    sizes: Sizes,
+    report: &mut Report,
+    progress: &Progress,
+) -> Result<()> {
+    progress.expect(SCENES.len() * sizes.rounds);
+    for scene in &SCENES {
+        progress.note(scene.name);
+        let deliveries = (sizes.events / scene.share / BATCH).max(1) * BATCH;
+        let mut stage = Stage::set_up(binaries, scene, deliveries).await?;
+        let usage = stage.function.usage()?;
+        let mut rounds = Vec::new();
+        for _ in 0..sizes.rounds {
+            rounds.push(stage.round(scene).await?);
+            progress.step();
+        }
+        let used = stage.function.usage()?;
+        let delivered = as_f64(sizes.rounds * deliveries);
+        let processor_seconds = used.processor_since(&usage).as_secs_f64() / delivered;
+        let peak_mib = as_f64(usize::try_from(used.peak_kib)?) / KIB_PER_MIB;
+        tell(report, scene, &rounds, processor_seconds, peak_mib);
+    }
+    Ok(())
+}
+
+impl Stage {
+    async fn set_up(binaries: &Path, scene: &Scene, deliveries: usize) -> Result<Self> {
+        let delay = scene.answers_after;
+        let receiver = Receiver::start(move |_| Answer::status(200).after(delay)).await?;
+        let urls: Vec<_> = (0..scene.endpoints)
+            .map(|number| receiver.url(&format!("/hooks/{number}")))
+            .collect();
+        let mut pipeline = Pipeline::start(binaries, Duration::ZERO, &urls).await?;
+        let function = pipeline.function("deliver").await?;
+        deliver(&mut pipeline, &function, RECORDED, scene.endpoints).await?;
+        Ok(Self {
+            recorded: raw_client::record(&receiver.received()),
+            receiver,
+            pipeline,
+            function,
+            deliveries,
+        })
+    }
+
+    async fn round(&mut self, scene: &Scene) -> Result<Round> {
+        let before = self.receiver.received().len();
+        let seconds = deliver(
+            &mut self.pipeline,
+            &self.function,
+            self.deliveries,
+            scene.endpoints,
+        )
+        .await?;
+        let arrived = self.receiver.received().len() - before;
+        ensure!(
+            arrived == self.deliveries,
+            "{arrived} of {} deliveries arrived",
+            self.deliveries
+        );
+        let raw_seconds = raw_client::run(&self.recorded, self.deliveries, BATCH)
+            .await
+            .context("the bare client")?;
+        Ok(Round {
+            delivered_per_second: as_f64(self.deliveries) / seconds,
+            raw_per_second: as_f64(self.deliveries) / raw_seconds,
+        })
+    }
+}
+
+/// Queues so many deliveries and has the function make them; how long that took it, in seconds.
+async fn deliver(
+    pipeline: &mut Pipeline,
+    function: &Function,
+    deliveries: usize,
+    endpoints: usize,
+) -> Result<f64> {
+    let events = pipeline.events(deliveries / endpoints, PAYLOAD_BYTES);
+    pipeline
+        .drain("EventsQueue", &events, BATCH, &mut Work::default())
+        .await?;
+    let tasks = pipeline.aws.take_messages("DeliveriesQueue");
+    let batches: Vec<_> = tasks
+        .chunks(BATCH)
+        .map(|batch| Bytes::from(sample::batch("DeliveriesQueue", batch).to_string()))
+        .collect();
+    let start = Instant::now();
+    for batch in batches {
+        function.invoke_raw(batch).await?;
+    }
+    Ok(start.elapsed().as_secs_f64())
+}
+
+fn tell(report: &mut Report, scene: &Scene, rounds: &[Round], processor_seconds: f64, peak_mib: f64) {
+    let name = |what: &str| format!("{}: {what}", scene.name);
+    let middle = |of: fn(&Round) -> f64| median(rounds.iter().map(of));
+    let delivered = middle(|round| round.delivered_per_second);
+    let raw = middle(|round| round.raw_per_second);
+    let ratio = middle(|round| round.delivered_per_second / round.raw_per_second);
+    report.add(SECTION, name("deliver"), delivered, "deliveries/s");
+    report.add(SECTION, name("bare client"), raw, "requests/s");
+    if scene.endpoints == BATCH {
+        report.judge(SECTION, name("ratio"), ratio, "×", Bar::AtLeast(0.8));
+    } else {
+        report.add(SECTION, name("ratio"), ratio, "×");
+    }
+    let milliseconds = processor_seconds * 1e3;
+    report.add(SECTION, name("processor time a delivery"), milliseconds, "ms");
+    report.add(SECTION, name("peak memory"), peak_mib, "MiB");
+    let rates: Vec<_> = rounds
+        .iter()
+        .map(|round| json!([round.delivered_per_second, round.raw_per_second]))
+        .collect();
+    report.detail(scene.name, rates);
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+fn as_f64(count: usize) -> f64 {
+    count as f64
+}

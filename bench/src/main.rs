@@ -1,0 +1,135 @@
+//! `cargo bench-webhooks`: speed, calls, cost, cold start and growth, measured.
+//!
+//! Everything is measured against the release binaries that a local stack runs. Ratios are of one run; absolute
+//! figures are of one machine.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the bans keep clock, environment and HTTP client out of what is deployed; this never is"
+)]
+
+mod aws;
+mod chart;
+mod cold_start;
+mod cost;
+mod deliver;
+mod lambda;
+mod pipeline;
+mod prices;
+mod progress;
+mod raw_client;
+mod report;
+mod sample;
+mod server;
+mod sizes;
+mod template;
+mod usage;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Parser, ValueEnum};
+use local::Options;
+use serde_json::json;
+
+use crate::progress::Bar;
+use crate::report::Report;
+use crate::sizes::Sizes;
+
+/// Measures this system. Prints a table; writes JSON and a plot to target/bench.
+#[derive(Debug, Parser)]
+#[command(name = "bench-webhooks", bin_name = "cargo bench-webhooks")]
+struct Arguments {
+    /// What to measure; everything by default.
+    #[arg(value_enum)]
+    sections: Vec<Section>,
+    #[command(flatten)]
+    sizes: Sizes,
+    /// Be the bare HTTP client that `deliver` is compared with; the benchmark starts itself so.
+    #[arg(long, hide = true)]
+    raw_client: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Section {
+    /// The delivery function alone, against a bare HTTP client.
+    Deliver,
+    /// Calls of AWS, units and dollars.
+    Cost,
+    /// From process start to the first answer.
+    ColdStart,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "\nerror: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
+    if let Some(work) = &arguments.raw_client {
+        return raw_client::main(work);
+    }
+    tokio::runtime::Runtime::new()?.block_on(measure(arguments))
+}
+
+/// What was measured before something failed is written all the same.
+async fn measure(arguments: &Arguments) -> Result<()> {
+    let folder = template::root().join("target/bench");
+    std::fs::create_dir_all(&folder)?;
+    let binaries = local::build_binaries(&Options::default(), cold_start::HELLO).await?;
+    let mut report = Report::default();
+    report.detail("machine", machine());
+    report.detail("sizes", arguments.sizes);
+    let measured = without_stack(arguments, &binaries, &mut report).await;
+    write(&report, &folder)?;
+    measured
+}
+
+impl Arguments {
+    fn want(&self, section: Section) -> bool {
+        self.sections.is_empty() || self.sections.contains(&section)
+    }
+}
+
+async fn without_stack(arguments: &Arguments, binaries: &Path, report: &mut Report) -> Result<()> {
+    let sizes = arguments.sizes;
+    if arguments.want(Section::Deliver) {
+        let bar = Bar::new("deliver");
+        let measured = deliver::measure(binaries, sizes, report, &bar).await;
+        measured.context("deliver")?;
+    }
+    if arguments.want(Section::Cost) {
+        let bar = Bar::new("cost");
+        let measured = cost::measure(binaries, sizes, report, &bar).await;
+        measured.context("cost")?;
+    }
+    if arguments.want(Section::ColdStart) {
+        let bar = Bar::new("cold start");
+        let measured = cold_start::measure(binaries, sizes, report, &bar).await;
+        measured.context("cold start")?;
+    }
+    Ok(())
+}
+
+/// What absolute figures depend on.
+fn machine() -> serde_json::Value {
+    let processors = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+    json!({ "processors": processors, "architecture": std::env::consts::ARCH })
+}
+
+fn write(report: &Report, folder: &Path) -> Result<()> {
+    let (json, plot) = (folder.join("results.json"), folder.join("results.svg"));
+    report.write(&json)?;
+    chart::draw(report, &plot)?;
+    let mut out = std::io::stdout();
+    writeln!(out, "{}", report.table())?;
+    writeln!(out, "{}\n{}", json.display(), plot.display())?;
+    Ok(())
+}

@@ -1,0 +1,193 @@
+//! The queue functions with everything around them: their binaries, the stand-in for AWS, and the part of Lambda that
+//! polls queues. What the polling would cost is added to the bill: for each batch one `ReceiveMessage` and one
+//! `DeleteMessageBatch`, which is what event sources do.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::aws::{Aws, Bill, Sent};
+use crate::lambda::Function;
+use crate::sample;
+use crate::template::Template;
+
+/// Bytes that Lambda and SQS add to a message: its ids, its receipt handle and its attributes.
+const BATCH_ENVELOPE_BYTES: usize = 600;
+
+/// Which function reads which queue, in the order in which they are looked at.
+const SOURCES: [(&str, &str); 4] = [
+    ("EventsQueue", "fan-out"),
+    ("DeliveriesQueue", "deliver"),
+    ("FailedAttemptsQueue", "retry"),
+    ("RetriesQueue", "deliver"),
+];
+
+/// The queue functions of one stack.
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    /// The stand-in.
+    pub(crate) aws: Aws,
+    /// An API token of the workspace.
+    pub(crate) token: String,
+    workspace: String,
+    binaries: PathBuf,
+    environment: BTreeMap<String, String>,
+    functions: HashMap<&'static str, Function>,
+    events: u64,
+}
+
+/// What some work took.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Work {
+    /// What AWS would bill, the polling included.
+    pub(crate) bill: Bill,
+    /// Invocations.
+    pub(crate) invocations: u64,
+    /// How long they took together.
+    pub(crate) wall_seconds: f64,
+    /// Processor time that they took together.
+    pub(crate) processor_seconds: f64,
+    /// Lines that they logged.
+    pub(crate) log_lines: u64,
+    /// Bytes that they logged.
+    pub(crate) log_bytes: u64,
+}
+
+impl Pipeline {
+    /// With one workspace and the endpoints of these urls, made by the functions that the API has for that.
+    /// Each call of AWS takes at least `latency`.
+    pub(crate) async fn start(binaries: &Path, latency: Duration, urls: &[String]) -> Result<Self> {
+        let template = Template::read()?;
+        let aws = Aws::start(&template, latency).await?;
+        let mut pipeline = Self {
+            environment: template.environment(&aws.url())?,
+            aws,
+            token: String::new(),
+            workspace: "ws_01JBENCHBENCHBENCHBENCHBEN".to_owned(),
+            binaries: binaries.to_owned(),
+            functions: HashMap::new(),
+            events: 0,
+        };
+        pipeline.token = pipeline.issue_token().await?;
+        let create = pipeline.function("create-endpoint").await?;
+        for url in urls {
+            let answer = create.invoke(&pipeline.create_request(url, "*")?).await?;
+            ensure!(answer["statusCode"] == 201, "create-endpoint answered {answer}");
+        }
+        pipeline.aws.take_bill();
+        Ok(pipeline)
+    }
+
+    /// Starts a function with the stack's environment.
+    pub(crate) async fn function(&self, name: &str) -> Result<Function> {
+        let binary = self.binaries.join(name).join("bootstrap");
+        Function::start(&binary, &self.environment).await
+    }
+
+    /// A new API token of the workspace.
+    pub(crate) async fn issue_token(&self) -> Result<String> {
+        let request =
+            json!({ "workspace_id": self.workspace, "scopes": ["webhooks:read", "webhooks:write"] });
+        let answer = self.function("issue-token").await?.invoke(&request).await?;
+        Ok(answer["token"].as_str().context("no token")?.to_owned())
+    }
+
+    /// A request that creates an endpoint.
+    pub(crate) fn create_request(&self, url: &str, events: &str) -> Result<Value> {
+        let mut request = sample::request("create-endpoint", &self.token)?;
+        request["body"] = json!(json!({ "url": url, "events": [events] }).to_string());
+        Ok(request)
+    }
+
+    /// Events of the workspace with so many bytes each, as a producer writes them.
+    pub(crate) fn events(&mut self, count: usize, bytes: usize) -> Vec<Sent> {
+        let mut event = || {
+            self.events += 1;
+            let id = format!("evt_01J{:023}", self.events);
+            Sent {
+                body: sample::event(&self.workspace, &id, bytes),
+            }
+        };
+        (0..count).map(|_| event()).collect()
+    }
+
+    /// Has one function handle all messages of a queue, and adds what that took to `work`.
+    pub(crate) async fn drain(
+        &mut self,
+        queue: &'static str,
+        messages: &[Sent],
+        batch_size: usize,
+        work: &mut Work,
+    ) -> Result<()> {
+        let function = self.reader(queue).await?;
+        let (usage, logged) = (function.usage()?, function.logged());
+        let mut failed = Vec::new();
+        for batch in messages.chunks(batch_size) {
+            let event = sample::batch(queue, batch);
+            let start = Instant::now();
+            let answer = function.invoke(&event).await?;
+            work.wall_seconds += start.elapsed().as_secs_f64();
+            work.invocations += 1;
+            let came_back = sample::failures(&answer, batch);
+            bill_polling(&mut work.bill, batch, came_back.len());
+            failed.extend(came_back);
+        }
+        work.processor_seconds += function.usage()?.processor_since(&usage).as_secs_f64();
+        let logged_now = function.logged();
+        work.log_lines += logged_now.0 - logged.0;
+        work.log_bytes += logged_now.1 - logged.1;
+        if !failed.is_empty() {
+            // What `deliver` hands back is moved by SQS; no other function hands anything back here.
+            ensure!(queue != "FailedAttemptsQueue", "retry handed messages back");
+            Box::pin(self.drain("FailedAttemptsQueue", &failed, batch_size, work)).await?;
+        }
+        Ok(())
+    }
+
+    /// Handles these events, and what comes of them, until nothing is left on any queue.
+    pub(crate) async fn run(&mut self, events: &[Sent], batch_size: usize) -> Result<Work> {
+        let mut work = Work::default();
+        self.aws.take_bill();
+        self.drain("EventsQueue", events, batch_size, &mut work).await?;
+        let mut idle = false;
+        while !idle {
+            idle = true;
+            for (queue, _) in SOURCES {
+                let messages = self.aws.take_messages(queue);
+                if !messages.is_empty() {
+                    idle = false;
+                    self.drain(queue, &messages, batch_size, &mut work).await?;
+                }
+            }
+        }
+        work.bill.add(self.aws.take_bill());
+        Ok(work)
+    }
+
+    /// The running function that reads a queue.
+    async fn reader(&mut self, queue: &str) -> Result<&Function> {
+        let source = SOURCES.iter().find(|(source, _)| *source == queue);
+        let (_, name) = source.context("nothing reads that queue")?;
+        if !self.functions.contains_key(name) {
+            let function = self.function(name).await?;
+            self.functions.insert(name, function);
+        }
+        Ok(&self.functions[name])
+    }
+}
+
+/// Lambda deletes nothing of a batch that failed as a whole.
+fn bill_polling(bill: &mut Bill, batch: &[Sent], failed: usize) {
+    let bytes = batch
+        .iter()
+        .map(|message| message.body.len() + BATCH_ENVELOPE_BYTES)
+        .sum();
+    bill.queue_call("ReceiveMessage (polling)", bytes);
+    if failed < batch.len() {
+        bill.queue_call("DeleteMessageBatch (polling)", 0);
+    }
+}

@@ -1,0 +1,21 @@
+//! How much is measured. The defaults are what published figures are made with; less is enough for a quick look.
+
+use clap::Args;
+use serde::Serialize;
+
+/// How much is measured.
+#[derive(Debug, Clone, Copy, Args, Serialize)]
+pub(crate) struct Sizes {
+    /// Events of a round; where one is slow, a part of them is sent.
+    #[arg(long, default_value_t = 5000)]
+    pub(crate) events: usize,
+    /// Rounds of `deliver` and of the bare client, in turns.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) rounds: usize,
+    /// Batches of which calls and cost are counted.
+    #[arg(long, default_value_t = 40)]
+    pub(crate) batches: usize,
+    /// Starts of each function.
+    #[arg(long, default_value_t = 20)]
+    pub(crate) starts: usize,
+}

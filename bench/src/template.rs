@@ -1,0 +1,169 @@
+//! What the benchmark takes from `template.yaml`: the environment of the functions, and the tables with their keys and
+//! indexes. So nothing of it is written down twice.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde_yaml_ng::Value;
+
+/// The name of the stack.
+const STACK: &str = "bench";
+/// The account of the queues' ARNs and urls.
+const ACCOUNT: &str = "000000000000";
+
+/// The template.
+#[derive(Debug)]
+pub(crate) struct Template {
+    value: Value,
+}
+
+/// The keys of a table or of an index.
+#[derive(Debug, Clone)]
+pub(crate) struct Keys {
+    /// Attributes of the key.
+    pub(crate) attributes: Vec<String>,
+}
+
+/// A table.
+#[derive(Debug, Clone)]
+pub(crate) struct TableSchema {
+    /// Its primary key.
+    pub(crate) key: Keys,
+    /// Its secondary indexes, all of which project keys only.
+    pub(crate) indexes: Vec<Keys>,
+}
+
+/// The root of the checkout, which is where the benchmark runs.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+impl Template {
+    /// Reads it.
+    pub(crate) fn read() -> Result<Self> {
+        let text = std::fs::read_to_string(root().join("template.yaml")).context("reading template.yaml")?;
+        Ok(Self {
+            value: serde_yaml_ng::from_str(&text)?,
+        })
+    }
+
+    /// The memory of every function in MB.
+    pub(crate) fn memory_mb(&self) -> Result<f64> {
+        let memory = &self.value["Globals"]["Function"]["MemorySize"];
+        memory.as_f64().context("the template has no MemorySize")
+    }
+
+    /// The environment of every function, with AWS at `aws_url`.
+    pub(crate) fn environment(&self, aws_url: &str) -> Result<BTreeMap<String, String>> {
+        let variables = &self.value["Globals"]["Function"]["Environment"]["Variables"];
+        let variables = variables
+            .as_mapping()
+            .context("the template has no environment")?;
+        let text = |name: &Value| name.as_str().unwrap_or_default().to_owned();
+        let mut environment: BTreeMap<_, _> = variables
+            .iter()
+            .map(|(name, value)| (text(name), self.resolve(value, aws_url)))
+            .collect();
+        environment.insert("AWS_ENDPOINT_URL".to_owned(), aws_url.to_owned());
+        Ok(environment)
+    }
+
+    /// The tables by their names, which are those of the template.
+    pub(crate) fn tables(&self) -> BTreeMap<String, TableSchema> {
+        let resources = self.value["Resources"].as_mapping().into_iter().flatten();
+        let tables = resources.filter(|(_, resource)| resource["Type"] == "AWS::DynamoDB::Table");
+        let schema = |(name, table): (&Value, &Value)| {
+            let properties = &table["Properties"];
+            let indexes = properties["GlobalSecondaryIndexes"]
+                .as_sequence()
+                .into_iter()
+                .flatten();
+            let schema = TableSchema {
+                key: keys(properties),
+                indexes: indexes.map(keys).collect(),
+            };
+            (name.as_str().unwrap_or_default().to_owned(), schema)
+        };
+        tables.map(schema).collect()
+    }
+
+    fn resolve(&self, value: &Value, aws_url: &str) -> String {
+        let Value::Tagged(tagged) = value else {
+            return scalar(value);
+        };
+        let operand = scalar(&tagged.value);
+        match tagged.tag.to_string().trim_start_matches('!') {
+            "GetAtt" => arn(operand.split('.').next().unwrap_or_default()),
+            "Ref" => self.reference(&operand, aws_url),
+            _ => operand.replace("${AWS::StackName}", STACK),
+        }
+    }
+
+    fn reference(&self, name: &str, aws_url: &str) -> String {
+        if name == "AllowInsecureTargets" {
+            return "true".to_owned();
+        }
+        let parameter = &self.value["Parameters"][name]["Default"];
+        match self.value["Resources"][name]["Type"].as_str() {
+            Some("AWS::SQS::Queue") => format!("{aws_url}/{ACCOUNT}/{name}"),
+            Some(_) => name.to_owned(),
+            None => scalar(parameter),
+        }
+    }
+}
+
+/// The ARN of a queue, as event sources name it.
+pub(crate) fn arn(queue: &str) -> String {
+    format!("arn:aws:sqs:us-east-1:{ACCOUNT}:{queue}")
+}
+
+fn keys(of: &Value) -> Keys {
+    let schema = of["KeySchema"].as_sequence().into_iter().flatten();
+    Keys {
+        attributes: schema.map(|key| scalar(&key["AttributeName"])).collect(),
+    }
+}
+
+fn scalar(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        Value::Bool(flag) => flag.to_string(),
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_has_no_value_left_open() {
+        let environment = Template::read()
+            .unwrap()
+            .environment("http://127.0.0.1:1")
+            .unwrap();
+
+        assert_eq!(environment["DELIVERIES_TABLE"], "DeliveriesTable");
+        assert_eq!(
+            environment["EVENTS_QUEUE_URL"],
+            "http://127.0.0.1:1/000000000000/EventsQueue"
+        );
+        assert!(
+            environment.iter().all(|(_, value)| !value.is_empty()),
+            "{environment:?}"
+        );
+    }
+
+    #[test]
+    fn tables_come_with_their_keys_and_indexes() {
+        let tables = Template::read().unwrap().tables();
+
+        assert_eq!(tables["DeliveriesTable"].key.attributes, ["endpoint", "delivery"]);
+        assert_eq!(
+            tables["DeliveriesTable"].indexes[0].attributes,
+            ["endpoint", "undelivered"]
+        );
+    }
+}
