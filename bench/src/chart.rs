@@ -7,7 +7,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 
 use crate::report::Report;
-use crate::{cold_start, cost, deliver};
+use crate::{cold_start, cost, deliver, end_to_end, growth};
 
 const RATE: &str = "deliveries/s";
 const WIDTH: u32 = 900;
@@ -34,6 +34,10 @@ impl Panel<'_> {
 pub(crate) fn draw(report: &Report, path: &Path) -> Result<()> {
     let panels = [
         Panel {
+            title: "End to end on the local stack at saturation, deliveries/s",
+            rows: report.values(end_to_end::SECTION, RATE),
+        },
+        Panel {
             title: "deliver alone against a bare HTTP client, requests/s",
             rows: of_either(report),
         },
@@ -44,6 +48,10 @@ pub(crate) fn draw(report: &Report, path: &Path) -> Result<()> {
         Panel {
             title: "Full batches: dollars per million deliveries",
             rows: of_full_batches(report),
+        },
+        Panel {
+            title: "Growth on the local stack, deliveries/s",
+            rows: report.values(growth::SECTION, RATE),
         },
     ];
     let panels: Vec<_> = panels

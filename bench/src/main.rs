@@ -13,6 +13,8 @@ mod chart;
 mod cold_start;
 mod cost;
 mod deliver;
+mod end_to_end;
+mod growth;
 mod lambda;
 mod pipeline;
 mod prices;
@@ -22,6 +24,7 @@ mod report;
 mod sample;
 mod server;
 mod sizes;
+mod stack;
 mod template;
 mod usage;
 
@@ -60,6 +63,10 @@ enum Section {
     Cost,
     /// From process start to the first answer.
     ColdStart,
+    /// From the events queue of a local stack to the receiver.
+    EndToEnd,
+    /// More endpoints, a longer history, on a local stack and on the stand-in.
+    Growth,
 }
 
 fn main() -> ExitCode {
@@ -87,7 +94,10 @@ async fn measure(arguments: &Arguments) -> Result<()> {
     let mut report = Report::default();
     report.detail("machine", machine());
     report.detail("sizes", arguments.sizes);
-    let measured = without_stack(arguments, &binaries, &mut report).await;
+    let mut measured = without_stack(arguments, &binaries, &mut report).await;
+    if measured.is_ok() {
+        measured = on_a_stack(arguments, &binaries, &mut report).await;
+    }
     write(&report, &folder)?;
     measured
 }
@@ -115,6 +125,27 @@ async fn without_stack(arguments: &Arguments, binaries: &Path, report: &mut Repo
         let measured = cold_start::measure(binaries, sizes, report, &bar).await;
         measured.context("cold start")?;
     }
+    Ok(())
+}
+
+async fn on_a_stack(arguments: &Arguments, binaries: &Path, report: &mut Report) -> Result<()> {
+    if !arguments.want(Section::EndToEnd) && !arguments.want(Section::Growth) {
+        return Ok(());
+    }
+    let sizes = arguments.sizes;
+    let stack = stack::start().await?;
+    let client = stack::Client::new(&stack.state)?;
+    if arguments.want(Section::EndToEnd) {
+        let bar = Bar::new("end to end");
+        let measured = end_to_end::measure(&client, sizes, report, &bar).await;
+        measured.context("end to end")?;
+    }
+    if arguments.want(Section::Growth) {
+        let bar = Bar::new("growth");
+        let measured = growth::measure(&client, binaries, sizes, report, &bar).await;
+        measured.context("growth")?;
+    }
+    stack.stop();
     Ok(())
 }
 

@@ -33,6 +33,8 @@ pub(crate) struct Pipeline {
     pub(crate) aws: Aws,
     /// An API token of the workspace.
     pub(crate) token: String,
+    /// The ids of the workspace's endpoints.
+    pub(crate) endpoints: Vec<String>,
     workspace: String,
     binaries: PathBuf,
     environment: BTreeMap<String, String>,
@@ -67,6 +69,7 @@ impl Pipeline {
             environment: template.environment(&aws.url())?,
             aws,
             token: String::new(),
+            endpoints: Vec::new(),
             workspace: "ws_01JBENCHBENCHBENCHBENCHBEN".to_owned(),
             binaries: binaries.to_owned(),
             functions: HashMap::new(),
@@ -76,7 +79,7 @@ impl Pipeline {
         let create = pipeline.function("create-endpoint").await?;
         for url in urls {
             let answer = create.invoke(&pipeline.create_request(url, "*")?).await?;
-            ensure!(answer["statusCode"] == 201, "create-endpoint answered {answer}");
+            pipeline.endpoints.push(created_id(&answer)?);
         }
         pipeline.aws.take_bill();
         Ok(pipeline)
@@ -178,6 +181,12 @@ impl Pipeline {
         }
         Ok(&self.functions[name])
     }
+}
+
+fn created_id(answer: &Value) -> Result<String> {
+    ensure!(answer["statusCode"] == 201, "create-endpoint answered {answer}");
+    let body: Value = serde_json::from_str(answer["body"].as_str().unwrap_or_default())?;
+    Ok(body["id"].as_str().context("no id")?.to_owned())
 }
 
 /// Lambda deletes nothing of a batch that failed as a whole.

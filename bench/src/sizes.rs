@@ -18,4 +18,7 @@ pub(crate) struct Sizes {
     /// Starts of each function.
     #[arg(long, default_value_t = 20)]
     pub(crate) starts: usize,
+    /// Deliveries in the longest history.
+    #[arg(long, default_value_t = 100_000)]
+    pub(crate) history: usize,
 }

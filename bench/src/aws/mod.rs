@@ -80,6 +80,11 @@ impl Aws {
         self.with(|state| state.first_call.take())
     }
 
+    /// Adds records to the history of an endpoint, as if it had so many older deliveries.
+    pub(crate) fn lengthen_history(&self, endpoint: &str, deliveries: usize) {
+        self.with(|state| state.tables.lengthen_history(endpoint, deliveries));
+    }
+
     fn with<T>(&self, action: impl FnOnce(&mut State) -> T) -> T {
         action(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -1,0 +1,177 @@
+//! The local stack as a producer and a customer see it: the events queue and the API.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use futures::{StreamExt, TryStreamExt, stream};
+use local::receiver::Received;
+use local::{Options, Stack, StackState, aws_config, new_id};
+use serde_json::{Value, json};
+
+use crate::sample;
+use crate::template;
+
+/// Calls that are under way at the same time: of a saturating producer, or of the API.
+const CALLS_AT_ONCE: usize = 8;
+/// Most messages and bytes of such a call.
+const MAX_MESSAGES: usize = 10;
+const MAX_BYTES: usize = 256 * 1024;
+
+/// When each event was sent, by its id.
+pub(crate) type SentAt = HashMap<String, Instant>;
+
+/// A producer and a customer of a stack.
+#[derive(Debug)]
+pub(crate) struct Client {
+    /// How to reach the stack.
+    pub(crate) state: StackState,
+    sqs: aws_sdk_sqs::Client,
+    http: reqwest::Client,
+}
+
+/// A stack with the template's own parameters.
+pub(crate) async fn start() -> Result<Stack> {
+    let state_dir = Some(template::root().join("target/local/bench"));
+    Stack::start(Options {
+        state_dir,
+        ..Options::default()
+    })
+    .await
+}
+
+impl Client {
+    /// Of this stack.
+    pub(crate) fn new(state: &StackState) -> Result<Self> {
+        Ok(Self {
+            state: state.clone(),
+            sqs: aws_sdk_sqs::Client::new(&aws_config(state)),
+            http: reqwest::Client::builder()
+                .no_proxy()
+                .timeout(Duration::from_mins(2))
+                .build()?,
+        })
+    }
+
+    /// Creates endpoints and returns their ids.
+    pub(crate) async fn create_endpoints(&self, urls: &[String]) -> Result<Vec<String>> {
+        stream::iter(urls)
+            .map(|url| self.create_endpoint(url))
+            .buffered(CALLS_AT_ONCE)
+            .try_collect()
+            .await
+    }
+
+    /// Deletes endpoints; each deletion waits for the attempts that have begun.
+    pub(crate) async fn delete_endpoints(&self, ids: &[String]) -> Result<()> {
+        let deletions =
+            stream::iter(ids).map(|id| self.answer(self.http.delete(self.path(&format!("/{id}")))));
+        deletions
+            .buffered(CALLS_AT_ONCE)
+            .try_for_each(async |_| Ok(()))
+            .await
+    }
+
+    /// The first page of an endpoint's deliveries.
+    pub(crate) async fn deliveries(&self, endpoint: &str) -> Result<Value> {
+        self.answer(self.http.get(self.path(&format!("/{endpoint}/deliveries"))))
+            .await
+    }
+
+    /// Sends events of this size as fast as the queue takes them.
+    pub(crate) async fn send(&self, count: usize, bytes: usize) -> Result<SentAt> {
+        let batch = (MAX_BYTES / bytes).clamp(1, MAX_MESSAGES);
+        let sizes = (0..count.div_ceil(batch)).map(|index| batch.min(count - index * batch));
+        let calls = stream::iter(sizes)
+            .map(|size| self.send_batch(size, bytes))
+            .buffer_unordered(CALLS_AT_ONCE);
+        let sent: Vec<SentAt> = calls.try_collect().await?;
+        Ok(sent.into_iter().flatten().collect())
+    }
+
+    /// Sends events of this size one by one at a steady rate.
+    pub(crate) async fn send_steadily(
+        &self,
+        count: usize,
+        bytes: usize,
+        interval: Duration,
+    ) -> Result<SentAt> {
+        let mut clock = tokio::time::interval(interval);
+        let mut sent = SentAt::new();
+        for _ in 0..count {
+            clock.tick().await;
+            sent.extend(self.send_batch(1, bytes).await?);
+        }
+        Ok(sent)
+    }
+
+    async fn send_batch(&self, size: usize, bytes: usize) -> Result<SentAt> {
+        let ids: Vec<_> = (0..size).map(|_| new_id("evt_")).collect();
+        let entry = |id: &String| {
+            let body = sample::event(&self.state.workspace_id, id, bytes);
+            SendMessageBatchRequestEntry::builder()
+                .id(id)
+                .message_body(body)
+                .build()
+        };
+        let entries: Result<Vec<_>, _> = ids.iter().map(entry).collect();
+        let start = Instant::now();
+        let call = self
+            .sqs
+            .send_message_batch()
+            .queue_url(&self.state.events_queue_url);
+        let answer = call.set_entries(Some(entries?)).send().await?;
+        ensure!(answer.failed().is_empty(), "the queue refused events");
+        Ok(ids.into_iter().map(|id| (id, start)).collect())
+    }
+
+    async fn create_endpoint(&self, url: &str) -> Result<String> {
+        let endpoint = json!({ "url": url, "events": ["*"] }).to_string();
+        let request = self.http.post(self.path(""));
+        let request = request.header("content-type", "application/json").body(endpoint);
+        let created = self.answer(request).await?;
+        Ok(created["id"].as_str().context("no id")?.to_owned())
+    }
+
+    fn path(&self, path: &str) -> String {
+        format!("{}/api/integrations/webhooks{path}", self.state.api_url)
+    }
+
+    async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Value> {
+        let answer = request.bearer_auth(&self.state.token).send().await?;
+        let (status, body) = (answer.status(), answer.text().await?);
+        ensure!(status.is_success(), "the API answered {status}: {body}");
+        if body.is_empty() {
+            return Ok(Value::Null);
+        }
+        Ok(serde_json::from_str(&body)?)
+    }
+}
+
+/// How long each delivery took from the call of SQS to its arrival, in milliseconds.
+pub(crate) fn latencies(sent: &SentAt, received: &[Received]) -> Vec<f64> {
+    let took = |request: &Received| {
+        Some(
+            request
+                .at
+                .duration_since(*sent.get(request.header("webhook-id"))?),
+        )
+    };
+    received
+        .iter()
+        .filter_map(took)
+        .map(|took| took.as_secs_f64() * 1e3)
+        .collect()
+}
+
+/// From the first call of SQS to the last arrival, in seconds.
+pub(crate) fn stretch(sent: &SentAt, received: &[Received]) -> f64 {
+    let (first, last) = (
+        sent.values().min(),
+        received.iter().map(|request| request.at).max(),
+    );
+    first.zip(last).map_or(f64::NAN, |(first, last)| {
+        last.duration_since(*first).as_secs_f64()
+    })
+}
