@@ -108,14 +108,14 @@ fn chunk_length(statements: &[Statement]) -> usize {
 async fn run_chunk(client: &Client, chunk: &[Statement]) -> Vec<Outcome> {
     let mut outcomes: Vec<_> = chunk.iter().map(|_| None).collect();
     for try_number in 0..MAX_TRIES {
-        if try_number > 0 {
-            tokio::time::sleep(Duration::from_millis(50 << try_number)).await;
-        }
         let open: Vec<usize> = (0..chunk.len())
             .filter(|index| outcomes[*index].is_none())
             .collect();
         if open.is_empty() {
             break;
+        }
+        if try_number > 0 {
+            tokio::time::sleep(Duration::from_millis(50 << try_number)).await;
         }
         match run_once(client, open.iter().map(|index| &chunk[*index])).await {
             Ok(answers) => open
