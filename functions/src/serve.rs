@@ -10,7 +10,7 @@ mod queue;
 use std::sync::Arc;
 
 use lambda_runtime::Error;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 pub use http::{Answer, Caller, Route, http};
 pub use invocation::{Deadline, invoked};
@@ -19,8 +19,16 @@ pub use queue::{Message, OnMessages, Serving, messages, stream_or_messages};
 use crate::app::App;
 
 /// Sets logging up and reads the environment, once per process.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "logging starts first, with the level that Lambda's own setting names"
+)]
 fn start() -> Result<Arc<App>, Error> {
-    // CloudWatch stamps the time itself; the level is Lambda's own setting.
+    let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").ok();
+    let level = level
+        .and_then(|level| level.parse().ok())
+        .unwrap_or(LevelFilter::INFO);
+    // CloudWatch stamps the time itself.
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
@@ -28,9 +36,7 @@ fn start() -> Result<Arc<App>, Error> {
         .with_span_list(false)
         .with_target(false)
         .without_time()
-        .with_env_filter(
-            EnvFilter::try_from_env("AWS_LAMBDA_LOG_LEVEL").unwrap_or_else(|_| EnvFilter::new("info")),
-        )
+        .with_max_level(level)
         .init();
     Ok(App::from_env()?)
 }

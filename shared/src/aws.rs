@@ -5,6 +5,9 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::SdkConfig;
 
 /// Tries of one call; with the waits between them a throttled call gives up after about six seconds,
@@ -16,6 +19,10 @@ const MAX_BACKOFF: Duration = Duration::from_secs(2);
 
 /// One try that takes longer has been lost on the way.
 const TRY_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The roots of Amazon Trust Services, to which the endpoints of AWS chain outside China, from its repository
+/// (www.amazontrust.com). To read and parse the hundreds of the system took longer than all the rest of a start.
+const AMAZON_ROOTS: &[u8] = include_bytes!("aws/roots.pem");
 
 /// Reads region and credentials from where Lambda puts them, the environment. (The crate `aws-config` would look
 /// in ten other places, and links the clients of SSO and STS to do so.)
@@ -33,9 +40,12 @@ pub fn config_from_env() -> SdkConfig {
         None,
         "environment",
     );
+    let region = variable("AWS_REGION");
+    let in_china = region.as_ref().is_some_and(|region| region.starts_with("cn-"));
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
-        .region(variable("AWS_REGION").map(Region::new))
+        .region(region.map(Region::new))
+        .http_client(http_client(in_china))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .retry_config(
             RetryConfig::standard()
@@ -49,4 +59,18 @@ pub fn config_from_env() -> SdkConfig {
         );
     config.set_endpoint_url(variable("AWS_ENDPOINT_URL"));
     config.build()
+}
+
+/// One HTTP client, and so one pool of connections, for all AWS clients.
+fn http_client(in_china: bool) -> SharedHttpClient {
+    let roots = if in_china {
+        TrustStore::default()
+    } else {
+        TrustStore::empty().with_pem_certificate(AMAZON_ROOTS)
+    };
+    let client = aws_smithy_http_client::Builder::new().tls_provider(Provider::rustls(CryptoMode::AwsLc));
+    match TlsContext::builder().with_trust_store(roots).build() {
+        Ok(context) => client.tls_context(context).build_https(),
+        Err(_) => client.build_https(),
+    }
 }

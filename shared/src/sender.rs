@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use rustls::{ClientConfig, RootCertStore};
 
 pub use resolver::{LookUp, system_look_up};
 pub use response::{MAX_EXCERPT_BYTES, MAX_RESPONSE_BYTES};
@@ -55,8 +56,14 @@ pub struct Request<'a> {
 
 /// The HTTP client could not be set up.
 #[derive(Debug, thiserror::Error)]
-#[error("the HTTP client could not be set up")]
-pub struct SetUpFailed(#[from] reqwest::Error);
+pub enum SetUpFailed {
+    /// TLS has no protocol version to offer.
+    #[error("TLS could not be set up")]
+    Tls(#[from] rustls::Error),
+    /// The client refused its settings.
+    #[error("the HTTP client could not be set up")]
+    Client(#[from] reqwest::Error),
+}
 
 impl Sender {
     /// A client that looks names up as the system does.
@@ -85,6 +92,7 @@ impl Sender {
             .pool_idle_timeout(IDLE_TIMEOUT)
             .pool_max_idle_per_host(MAX_IDLE_PER_HOST)
             .tcp_nodelay(true)
+            .tls_backend_preconfigured(tls()?)
             .dns_resolver(Arc::new(resolver::CheckingResolver::new(policy, look_up)))
             .build()?;
         Ok(Self { client, policy })
@@ -201,6 +209,14 @@ fn headers(request: Request<'_>, now: Timestamp) -> Option<HeaderMap> {
     headers.insert("webhook-timestamp", HeaderValue::from(timestamp));
     headers.insert("webhook-signature", HeaderValue::from_str(&signature).ok()?);
     Some(headers)
+}
+
+/// TLS with the roots that Mozilla trusts, compiled in: reading those of the system takes milliseconds of each start.
+fn tls() -> Result<ClientConfig, rustls::Error> {
+    let roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
 #[cfg(test)]
