@@ -41,7 +41,7 @@ async fn every_event_arrives_everywhere_although_functions_are_killed_at_random(
 
 async fn run(seed: u64) {
     println!("seed {seed}");
-    let count = setting("KILL_EVENTS", 2000);
+    let count = setting("KILL_EVENTS", 300);
     let workspace = Workspace::new().await;
     for queue in ["EventsQueue", "FailedAttemptsQueue"] {
         queues::hide_received_for(queue, HIDDEN_SECONDS).await;
