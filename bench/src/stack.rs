@@ -73,10 +73,13 @@ impl Client {
             .await
     }
 
-    /// The first page of an endpoint's deliveries.
-    pub(crate) async fn deliveries(&self, endpoint: &str) -> Result<Value> {
-        self.answer(self.http.get(self.path(&format!("/{endpoint}/deliveries"))))
-            .await
+    /// A page of an endpoint's deliveries, chosen by the query; the first by default.
+    pub(crate) async fn deliveries(&self, endpoint: &str, query: &str) -> Result<Value> {
+        self.answer(
+            self.http
+                .get(self.path(&format!("/{endpoint}/deliveries?{query}"))),
+        )
+        .await
     }
 
     /// Sends events of this size as fast as the queue takes them.

@@ -18,6 +18,8 @@ const SHORT: usize = 100;
 const MOST_LONGER: f64 = 2.0;
 /// How often a page is read.
 const PAGES: usize = 15;
+/// Deliveries of a page in the middle; of 100,000 it is page 500.
+const PER_PAGE: usize = 100;
 const POLL: Duration = Duration::from_millis(50);
 
 /// The lengths that are measured, up to the longest.
@@ -64,8 +66,20 @@ async fn on_stack(client: &Client, length: usize, deliveries: usize, report: &mu
     seed::lengthen(&client.state, &ids[0], length - 1)
         .await
         .context("making a history")?;
-    let page = page_one(client, &ids[0]).await?;
-    report.add(SECTION, format!("page 1 of {length} deliveries"), page, "ms");
+    let mut time = |what: &str, milliseconds: f64| {
+        let name = format!("{length} in the history: {what}");
+        report.add(SECTION, name, milliseconds, "ms");
+    };
+    time("page 1, the first time", once(client, &ids[0], "").await?);
+    let first_page = page(client, &ids[0], "").await?;
+    time("page 1", first_page);
+    let last = (length / PER_PAGE / 2).max(1);
+    let query = format!("page={last}&per_page={PER_PAGE}");
+    time(
+        &format!("page {last} of {PER_PAGE}"),
+        page(client, &ids[0], &query).await?,
+    );
+    time("failed ones", page(client, &ids[0], "status=failed").await?);
     let rate = rate(client, &receiver, 1, deliveries).await?;
     report.add(
         SECTION,
@@ -74,7 +88,7 @@ async fn on_stack(client: &Client, length: usize, deliveries: usize, report: &mu
         "deliveries/s",
     );
     client.delete_endpoints(&ids).await?;
-    Ok(page)
+    Ok(first_page)
 }
 
 async fn calls(binaries: &Path, length: usize, deliveries: usize, report: &mut Report) -> Result<()> {
@@ -88,21 +102,26 @@ async fn calls(binaries: &Path, length: usize, deliveries: usize, report: &mut R
 }
 
 async fn wait_until_recorded(client: &Client, endpoint: &str) -> Result<()> {
-    while client.deliveries(endpoint).await?["data"][0]["status"] != "delivered" {
+    while client.deliveries(endpoint, "").await?["data"][0]["status"] != "delivered" {
         tokio::time::sleep(POLL).await;
     }
     Ok(())
 }
 
-async fn page_one(client: &Client, endpoint: &str) -> Result<f64> {
-    client.deliveries(endpoint).await?;
+/// How long a page takes once the history has been counted, in milliseconds.
+async fn page(client: &Client, endpoint: &str, query: &str) -> Result<f64> {
+    client.deliveries(endpoint, query).await?;
     let mut times = Vec::with_capacity(PAGES);
     for _ in 0..PAGES {
-        let start = Instant::now();
-        client.deliveries(endpoint).await?;
-        times.push(start.elapsed().as_secs_f64() * 1e3);
+        times.push(once(client, endpoint, query).await?);
     }
     Ok(median(times))
+}
+
+async fn once(client: &Client, endpoint: &str, query: &str) -> Result<f64> {
+    let start = Instant::now();
+    client.deliveries(endpoint, query).await?;
+    Ok(start.elapsed().as_secs_f64() * 1e3)
 }
 
 #[cfg(test)]

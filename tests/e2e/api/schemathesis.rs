@@ -34,7 +34,7 @@ async fn chains_of_requests_reveal_no_fault() {
 /// The phases that need no earlier answer.
 const SINGLE: &str = "examples,coverage,fuzzing";
 
-/// A process each plays its share; with several threads in one, CPython 3.11 fails at times to parse what it is given.
+/// A process each plays its share; with several threads in one, `CPython` 3.11 fails at times to parse what it is given.
 const WORKERS: &str = "1";
 
 /// In a workspace of its own, so that the limit of endpoints leaves room for what it creates.
