@@ -20,8 +20,8 @@ const MAX_BACKOFF: Duration = Duration::from_secs(2);
 /// One try that takes longer has been lost on the way.
 const TRY_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The roots of Amazon Trust Services, to which the endpoints of AWS chain outside China, from its repository
-/// (www.amazontrust.com). To read and parse the hundreds of the system took longer than all the rest of a start.
+/// The roots of Amazon Trust Services, from its repository (www.amazontrust.com). To read and parse the hundreds of the
+/// system took longer than all the rest of a start.
 const AMAZON_ROOTS: &[u8] = include_bytes!("aws/roots.pem");
 
 /// Reads region and credentials from where Lambda puts them, the environment. (The crate `aws-config` would look
@@ -41,11 +41,11 @@ pub fn config_from_env() -> SdkConfig {
         "environment",
     );
     let region = variable("AWS_REGION");
-    let in_china = region.as_ref().is_some_and(|region| region.starts_with("cn-"));
+    let usual = region.as_deref().is_some_and(chains_to_amazon) && variable("SSL_CERT_FILE").is_none();
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(region.map(Region::new))
-        .http_client(http_client(in_china))
+        .http_client(http_client(usual))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .retry_config(
             RetryConfig::standard()
@@ -61,16 +61,51 @@ pub fn config_from_env() -> SdkConfig {
     config.build()
 }
 
+/// Whether the endpoints of a region chain to Amazon's roots: those of the public partition and of `GovCloud` do; China
+/// and the isolated and sovereign regions need not, and there the system's roots are read.
+fn chains_to_amazon(region: &str) -> bool {
+    let area = region.split('-').next().unwrap_or_default();
+    let usual = ["us", "eu", "ap", "ca", "sa", "me", "af", "il", "mx"].contains(&area);
+    usual && !region.contains("-iso")
+}
+
 /// One HTTP client, and so one pool of connections, for all AWS clients.
-fn http_client(in_china: bool) -> SharedHttpClient {
-    let roots = if in_china {
-        TrustStore::default()
-    } else {
+fn http_client(trusts_amazon: bool) -> SharedHttpClient {
+    let roots = if trusts_amazon {
         TrustStore::empty().with_pem_certificate(AMAZON_ROOTS)
+    } else {
+        TrustStore::default()
     };
     let client = aws_smithy_http_client::Builder::new().tls_provider(Provider::rustls(CryptoMode::AwsLc));
     match TlsContext::builder().with_trust_store(roots).build() {
         Ok(context) => client.tls_context(context).build_https(),
         Err(_) => client.build_https(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_regions_that_are_known_to_chain_to_amazon_are_trusted_so() {
+        for region in ["us-east-1", "us-gov-west-1", "eu-central-2", "il-central-1"] {
+            assert!(chains_to_amazon(region), "{region}");
+        }
+        for region in [
+            "cn-north-1",
+            "us-iso-east-1",
+            "us-isob-east-1",
+            "eu-isoe-west-1",
+            "eusc-de-east-1",
+            "",
+        ] {
+            assert!(!chains_to_amazon(region), "{region}");
+        }
+    }
+
+    #[test]
+    fn a_client_is_made_with_either_roots() {
+        let _ = (http_client(true), http_client(false));
     }
 }

@@ -12,6 +12,8 @@ mod partiql;
 mod spans;
 mod tokens;
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::Client;
 use aws_types::SdkConfig;
 use jiff::{SignedDuration, Timestamp};
@@ -30,7 +32,15 @@ pub struct Store {
     client: Client,
     tables: Tables,
     retention: SignedDuration,
+    /// How long after a late delivery was announced it must be recorded, or never is by the same invocation.
+    settled_after: SignedDuration,
 }
+
+/// Longer than the time-out of `retry`, which records deliveries beside `deliver`.
+const LEAST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// More than clocks differ.
+const CLOCK_MARGIN: Duration = Duration::from_secs(30);
 
 impl Store {
     /// The tables that the configuration names.
@@ -40,6 +50,8 @@ impl Store {
             client: Client::new(aws),
             tables: config.tables.clone(),
             retention: config.retention,
+            settled_after: SignedDuration::try_from(config.deliver_timeout.max(LEAST_TIMEOUT) + CLOCK_MARGIN)
+                .unwrap_or(SignedDuration::MAX),
         }
     }
 

@@ -119,6 +119,24 @@ fn what_is_deleted_by_age_is_what_grows_with_traffic() {
 }
 
 #[test]
+fn who_only_counts_or_attempts_can_put_nothing_into_a_history() {
+    let template = Template::read();
+    let roles = ["ListDeliveriesRole", "DeliverRole", "RetryRole"];
+    let puts: Vec<_> = template
+        .statements()
+        .into_iter()
+        .filter(|(role, _)| roles.contains(&role.as_str()))
+        .filter(|(_, statement)| list(&statement["Action"]).contains(&json!("dynamodb:PutItem")))
+        .collect();
+
+    assert_eq!(puts.len(), roles.len());
+    for (role, statement) in puts {
+        let partitions = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+        assert_eq!(partitions, &json!(["whe_*#spans"]), "{role}");
+    }
+}
+
+#[test]
 fn no_policy_has_a_wildcard_action_or_an_unnamed_resource() {
     let template = Template::read();
     for (role, statement) in template.statements() {

@@ -65,7 +65,7 @@ impl Store {
     /// The results stand in the order of the writes.
     ///
     /// # Errors
-    /// Counts that would be wrong afterwards can't be voided, and nothing is written.
+    /// A record can't be written as an item, which its types rule out.
     pub async fn record_deliveries(
         &self,
         writes: &[DeliveryWrite],
@@ -73,16 +73,26 @@ impl Store {
     ) -> Result<Vec<Written>, Error> {
         let new = writes.iter().filter(|write| write.expected == Expected::Absent);
         let new = new.map(|write| (&write.record.endpoint, &write.record.id));
-        self.void_spans_joined_by(new, now).await?;
+        let held_back = self.void_spans_joined_by(new, now).await;
+        let is_held_back = |write: &DeliveryWrite| held_back.contains(&write.record.id);
         let statements: Result<Vec<_>, Error> = writes
             .iter()
+            .filter(|write| !is_held_back(write))
             .map(|write| self.delivery_statement(write))
             .collect();
-        let outcomes = partiql::run(&self.client, &statements?).await;
-        let written = outcomes.into_iter().map(|outcome| match outcome {
-            Outcome::Written => Written::Yes,
-            Outcome::Refused => Written::Overtaken,
-            Outcome::Failed(error) => Written::Failed(error),
+        let mut outcomes = partiql::run(&self.client, &statements?).await.into_iter();
+        let written = writes.iter().map(|write| {
+            let outcome = if is_held_back(write) {
+                None
+            } else {
+                outcomes.next()
+            };
+            match outcome {
+                Some(Outcome::Written) => Written::Yes,
+                Some(Outcome::Refused) => Written::Overtaken,
+                Some(Outcome::Failed(error)) => Written::Failed(error),
+                None => Written::Failed(Error::Refused("PutItem")),
+            }
         });
         Ok(written.collect())
     }

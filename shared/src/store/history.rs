@@ -1,6 +1,8 @@
 //! An endpoint's history, page by page. DynamoDB has neither offsets nor totals: keys are walked, newest first,
 //! and only the records of the wanted page are fetched. What a walk counts of a long history is kept (`spans`).
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::Select;
@@ -38,6 +40,9 @@ pub struct HistoryPage {
 
 /// Keys that are worth a write, not to be counted again. All that one call reads, 1 MB, is so anyway.
 const MANY: usize = 1_000;
+
+/// A list does not wait longer for a count to be kept, and keeps no more of them then.
+const KEEP_WITHIN: Duration = Duration::from_millis(500);
 
 /// The wanted page, as far as it has been found, and how many deliveries have been counted.
 #[derive(Debug)]
@@ -133,6 +138,7 @@ impl Store {
             return Ok(());
         };
         let spans = self.spans(endpoint, &first, &position, now).await?;
+        let mut keeping = true;
         loop {
             if let Some(span) = spans.below(&position)
                 && found.skips(span.count)
@@ -155,8 +161,12 @@ impl Store {
                 last: reached.clone(),
                 count,
             };
-            if worth_keeping && let Err(error) = self.keep_span(endpoint, &spans, span).await {
-                tracing::warn!(error = error.chain(), endpoint.id = %endpoint, "a count was not kept");
+            if worth_keeping && keeping {
+                let kept = tokio::time::timeout(KEEP_WITHIN, self.keep_span(endpoint, &spans, span, now));
+                keeping = matches!(kept.await, Ok(Ok(())));
+                if !keeping {
+                    tracing::warn!(endpoint.id = %endpoint, "counts are not kept");
+                }
             }
             position = reached;
         }

@@ -5,14 +5,15 @@
 //! redrive, and whoever records such a one first says so: a new generation begins, and the spans of earlier ones are
 //! void. Deliveries leave by expiring; spans so old are not used either.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::Store;
 use super::attribute::{Item, key, text};
+use super::deliveries::delivery_key;
 use crate::Error;
 use crate::domain::id::{DeliveryId, EndpointId};
 
@@ -28,11 +29,8 @@ const CLOSED_AFTER: SignedDuration = SignedDuration::from_hours(1);
 /// [`CLOSED_AFTER`] is more than clocks differ and a record takes.
 const LATE_AFTER: SignedDuration = SignedDuration::from_mins(30);
 
-/// A generation is named before the late delivery is recorded; by now it is, and can be counted.
-const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(1);
-
-/// Spans near their expiry are counted anew: some of their deliveries may be gone.
-const EXPIRY_MARGIN: SignedDuration = SignedDuration::from_hours(1);
+/// A span is not used so long before its oldest record expires: TTL takes its records one by one.
+const EXPIRY_MARGIN_SECONDS: i64 = 60 * 60;
 
 /// A stretch of a history: all deliveries before one, down to and including another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,16 +51,17 @@ struct SpanItem {
     last: DeliveryId,
     count: usize,
     generation: i64,
+    /// When the oldest of its records expires, in seconds since 1970.
     expires_at: i64,
 }
 
+/// Lives as long as its endpoint: were it to expire, the spans before it could be taken for right again.
 #[derive(Serialize, Deserialize)]
 struct GenerationItem {
     endpoint: String,
     delivery: String,
     /// When it began, in milliseconds since 1970; 0 for the first.
     generation: i64,
-    expires_at: i64,
 }
 
 /// The spans of a history that may be used, and where more may be added.
@@ -70,8 +69,8 @@ struct GenerationItem {
 pub(super) struct Spans {
     generation: i64,
     by_start: BTreeMap<DeliveryId, Span>,
-    /// Those that lie between are worth keeping; `None` while a late delivery may be under way.
-    kept: Option<(DeliveryId, DeliveryId)>,
+    /// Those that lie below are kept; `None` while a late delivery may be under way.
+    kept_below: Option<DeliveryId>,
 }
 
 impl Spans {
@@ -90,9 +89,11 @@ impl Spans {
 
     /// Whether what was counted is to be kept.
     fn keeps(&self, span: &Span) -> bool {
-        let inside =
-            |(oldest, newest): &(DeliveryId, DeliveryId)| *oldest <= span.last && span.before <= *newest;
-        self.kept.as_ref().is_some_and(inside) && !self.by_start.contains_key(&span.before)
+        let closed = self
+            .kept_below
+            .as_ref()
+            .is_some_and(|newest| span.before <= *newest);
+        closed && !self.by_start.contains_key(&span.before)
     }
 }
 
@@ -106,15 +107,16 @@ impl Store {
         now: Timestamp,
     ) -> Result<Spans, Error> {
         let generation = self.generation(endpoint).await?;
-        if generation > before(now, SETTLED_AFTER).as_millisecond() {
-            return Ok(Spans {
-                generation,
-                by_start: BTreeMap::new(),
-                kept: None,
-            });
+        let mut spans = Spans {
+            generation,
+            by_start: BTreeMap::new(),
+            kept_below: None,
+        };
+        // A generation is named before the late delivery is recorded; until that must have happened, nothing is sure.
+        if generation > before(now, self.settled_after).as_millisecond() {
+            return Ok(spans);
         }
-        let oldest = DeliveryId::first_at(before(now, self.retention - EXPIRY_MARGIN)).max(first.clone());
-        let newest = DeliveryId::first_at(before(now, CLOSED_AFTER));
+        spans.kept_below = Some(DeliveryId::first_at(before(now, CLOSED_AFTER)));
         let query = self
             .client
             .query()
@@ -130,74 +132,90 @@ impl Store {
             .try_collect()
             .await
             .map_err(Error::aws("Query"))?;
-        let mut by_start = BTreeMap::new();
         for item in items {
             let item: SpanItem = serde_dynamo::from_item(item).map_err(Error::corrupt(TABLE))?;
-            if item.generation == generation && item.last >= oldest {
+            if item.generation == generation && item.last >= *first && lasts(item.expires_at, now) {
                 let span = Span {
                     before: item.before,
                     last: item.last,
                     count: item.count,
                 };
-                by_start.insert(span.before.clone(), span);
+                spans.by_start.insert(span.before.clone(), span);
             }
         }
-        Ok(Spans {
-            generation,
-            by_start,
-            kept: Some((oldest, newest)),
-        })
+        Ok(spans)
     }
 
     /// Keeps a span that was counted while `spans` held, if that is of use.
     ///
     /// # Errors
-    /// The call failed; nothing depends on it.
+    /// A call failed; nothing depends on it.
     pub(super) async fn keep_span(
         &self,
         endpoint: &EndpointId,
         spans: &Spans,
         span: Span,
+        now: Timestamp,
     ) -> Result<(), Error> {
         if !spans.keeps(&span) {
             return Ok(());
         }
-        let newest = span.before.accepted_at().unwrap_or(Timestamp::UNIX_EPOCH);
+        // What the record says, and not today's setting, is when it goes.
+        let Some(expires_at) = self.expiry_of(endpoint, &span.last).await? else {
+            return Ok(());
+        };
+        if !lasts(expires_at, now) {
+            return Ok(());
+        }
         self.put_beside_history(SpanItem {
             endpoint: partition(endpoint),
             before: span.before,
             last: span.last,
             count: span.count,
             generation: spans.generation,
-            expires_at: self.expiry(newest),
+            expires_at,
         })
         .await
     }
 
     /// Voids the spans of those endpoints for which a delivery is about to be recorded long after its event was
-    /// accepted.
+    /// accepted. Returns the deliveries that must not be recorded now, because that failed.
     pub(super) async fn void_spans_joined_by<'a>(
         &self,
         new: impl Iterator<Item = (&'a EndpointId, &'a DeliveryId)>,
         now: Timestamp,
-    ) -> Result<(), Error> {
+    ) -> HashSet<&'a DeliveryId> {
         let limit = DeliveryId::first_at(before(now, LATE_AFTER));
-        let mut endpoints: Vec<_> = new
-            .filter(|(_, delivery)| **delivery < limit)
-            .map(|(endpoint, _)| endpoint)
-            .collect();
-        endpoints.sort();
-        endpoints.dedup();
-        for endpoint in endpoints {
-            self.put_beside_history(GenerationItem {
+        let mut late: BTreeMap<&EndpointId, Vec<&DeliveryId>> = BTreeMap::new();
+        for (endpoint, delivery) in new.filter(|(_, delivery)| **delivery < limit) {
+            late.entry(endpoint).or_default().push(delivery);
+        }
+        let voided = late.into_iter().map(async |(endpoint, deliveries)| {
+            let item = GenerationItem {
                 endpoint: partition(endpoint),
                 delivery: GENERATION.to_owned(),
                 generation: now.as_millisecond(),
-                expires_at: self.expiry(now),
-            })
-            .await?;
-        }
-        Ok(())
+            };
+            match self.put_beside_history(item).await {
+                Ok(()) => Vec::new(),
+                Err(error) => {
+                    tracing::warn!(error = error.chain(), endpoint.id = %endpoint, "counts were not voided");
+                    deliveries
+                }
+            }
+        });
+        join_all(voided).await.into_iter().flatten().collect()
+    }
+
+    /// When a record expires, in seconds since 1970; `None` if it has.
+    async fn expiry_of(&self, endpoint: &EndpointId, delivery: &DeliveryId) -> Result<Option<i64>, Error> {
+        let call = self.client.get_item().table_name(&self.tables.deliveries);
+        let call = call
+            .set_key(Some(delivery_key(endpoint, delivery)))
+            .projection_expression("expires_at");
+        let item = call.send().await.map_err(Error::aws("GetItem"))?.item;
+        let expires_at = item.and_then(|mut item| item.remove("expires_at"));
+        Ok(expires_at.and_then(|value| value.as_n().ok()?.parse().ok()))
     }
 
     async fn generation(&self, endpoint: &EndpointId) -> Result<i64, Error> {
@@ -217,8 +235,7 @@ impl Store {
     }
 
     async fn put_beside_history(&self, item: impl Serialize) -> Result<(), Error> {
-        let item: std::collections::HashMap<String, AttributeValue> =
-            serde_dynamo::to_item(item).map_err(Error::corrupt(TABLE))?;
+        let item: Item = serde_dynamo::to_item(item).map_err(Error::corrupt(TABLE))?;
         let call = self.client.put_item().table_name(&self.tables.deliveries);
         let call = call.set_item(Some(item));
         call.send().await.map(|_| ()).map_err(Error::aws("PutItem"))
@@ -228,6 +245,10 @@ impl Store {
 /// The partition of an endpoint's spans, which is none of a history.
 pub(super) fn partition(endpoint: &EndpointId) -> String {
     format!("{endpoint}#spans")
+}
+
+fn lasts(expires_at: i64, now: Timestamp) -> bool {
+    expires_at - EXPIRY_MARGIN_SECONDS > now.as_second()
 }
 
 fn before(now: Timestamp, duration: SignedDuration) -> Timestamp {
@@ -259,7 +280,7 @@ mod tests {
                 .iter()
                 .map(|span| (span.before.clone(), span.clone()))
                 .collect(),
-            kept: Some((id(10), id(90))),
+            kept_below: Some(id(90)),
         }
     }
 
@@ -276,19 +297,26 @@ mod tests {
     }
 
     #[test]
-    fn only_spans_that_are_closed_and_not_expiring_are_kept() {
+    fn only_spans_that_are_closed_are_kept() {
         let spans = spans(&[span(80, 60, 2_000)]);
 
         assert!(spans.keeps(&span(90, 80, 1)));
         assert!(!spans.keeps(&span(91, 80, 1)), "too new");
-        assert!(!spans.keeps(&span(30, 9, 1)), "too old");
         assert!(!spans.keeps(&span(80, 60, 1)), "kept already");
+    }
+
+    #[test]
+    fn a_span_lasts_until_an_hour_before_its_oldest_record_expires() {
+        let now = Timestamp::from_second(1_000_000).unwrap();
+
+        assert!(lasts(1_000_000 + EXPIRY_MARGIN_SECONDS + 1, now));
+        assert!(!lasts(1_000_000 + EXPIRY_MARGIN_SECONDS, now));
     }
 
     #[test]
     fn nothing_is_kept_while_a_late_delivery_may_be_under_way() {
         let spans = Spans {
-            kept: None,
+            kept_below: None,
             ..spans(&[])
         };
 
