@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 
-use futures::future::LocalBoxFuture;
+use futures::future::{LocalBoxFuture, join, join_all};
 use jiff::SignedDuration;
 use shared::Error;
 use shared::domain::delivery::Failure;
@@ -66,19 +66,20 @@ async fn handle_batch(app: &App, messages: Vec<Message>, _deadline: Deadline) ->
             Vec::new()
         });
     let mut written = written.into_iter();
+    let mut recorded = Vec::with_capacity(decisions.len());
     for decision in decisions {
-        let message = decision.failed.message;
-        let result = match written.next() {
-            Some(Written::Yes) => put_on_its_way(app, decision).await,
+        let error = match written.next() {
+            Some(Written::Yes) => {
+                recorded.push(decision);
+                continue;
+            }
             // Somebody else changed the record; what follows from it is decided when the message comes back.
-            Some(Written::Overtaken) | None => Err(Error::Refused("BatchExecuteStatement")),
-            Some(Written::Failed(error)) => Err(error),
+            Some(Written::Overtaken) | None => Error::Refused("BatchExecuteStatement"),
+            Some(Written::Failed(error)) => error,
         };
-        if let Err(error) = result {
-            tracing::warn!(error = error.chain(), message.id, "a failed attempt comes back");
-            unhandled.push(message);
-        }
+        unhandled.push(come_back(decision.failed.message, &error));
     }
+    unhandled.extend(put_on_their_way(app, recorded).await);
     hand_back(app, unhandled).await
 }
 
@@ -204,22 +205,55 @@ async fn keep_failure_record(app: &App, decision: &Decision<'_>) -> Result<(), E
     Ok(())
 }
 
-/// Puts the next attempt on the retries queue when it is due: by the queue's delay, or by a schedule if the wait is
-/// longer than the queue offers.
-async fn put_on_its_way(app: &App, decision: Decision<'_>) -> Result<(), Error> {
-    let FollowUp::Again { due, .. } = decision.follow_up else {
-        log_end(&decision);
-        return Ok(());
-    };
-    let task = decision.failed.task.next();
-    let wait = due.duration_since(app.clock.now()).max(SignedDuration::ZERO);
-    if wait > app.config.scheduler_threshold {
-        return app.schedules.send_at(task, due).await;
+/// Puts the next attempts on the retries queue when they are due: by the queue's delay, many in one call, or by a
+/// schedule if the wait is longer than the queue offers. Returns the messages of those that are not on their way.
+async fn put_on_their_way<'a>(app: &App, recorded: Vec<Decision<'a>>) -> Vec<&'a Message> {
+    let now = app.clock.now();
+    let mut left = Vec::new();
+    let (mut delayed, mut outgoing, mut scheduled) = (Vec::new(), Vec::new(), Vec::new());
+    for decision in recorded {
+        let FollowUp::Again { due, .. } = decision.follow_up else {
+            log_end(&decision);
+            continue;
+        };
+        let Failed { message, task } = decision.failed;
+        let task = task.next();
+        let wait = due.duration_since(now).max(SignedDuration::ZERO);
+        if wait > app.config.scheduler_threshold {
+            scheduled.push(async move { (app.schedules.send_at(task, due).await, message) });
+            continue;
+        }
+        match Outgoing::task(&task, whole_seconds(wait)) {
+            Ok(again) => {
+                outgoing.push(again);
+                delayed.push(message);
+            }
+            Err(error) => left.push(come_back(message, &error)),
+        }
     }
-    // Rounded up: the wait may get longer, never shorter.
-    let seconds = u16::try_from((wait.as_millis() + 999) / 1000).unwrap_or(MAX_DELAY_SECONDS);
-    let message = Outgoing::task(&task, seconds.min(MAX_DELAY_SECONDS))?;
-    app.queues.send_one(&app.config.queues.retries, message).await
+    let (sent, scheduled) = join(
+        app.queues.send(&app.config.queues.retries, &outgoing),
+        join_all(scheduled),
+    )
+    .await;
+    for (result, message) in sent.into_iter().zip(delayed).chain(scheduled) {
+        if let Err(error) = result {
+            left.push(come_back(message, &error));
+        }
+    }
+    left
+}
+
+/// Rounded up: the wait may get longer, never shorter.
+fn whole_seconds(wait: SignedDuration) -> u16 {
+    let seconds = u16::try_from((wait.as_millis() + 999) / 1000);
+    seconds.map_or(MAX_DELAY_SECONDS, |seconds| seconds.min(MAX_DELAY_SECONDS))
+}
+
+/// The message of a failed attempt of which it is not certain what follows; it is handled again.
+fn come_back<'a>(message: &'a Message, error: &Error) -> &'a Message {
+    tracing::warn!(error = error.chain(), message.id, "a failed attempt comes back");
+    message
 }
 
 fn log_end(decision: &Decision<'_>) {
