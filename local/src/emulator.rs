@@ -47,7 +47,7 @@ impl Emulator {
         let log = File::create(log_file).with_context(|| format!("writing {}", log_file.display()))?;
         let url = format!("http://127.0.0.1:{port}");
         let mut command = tools.supervisor.command(&tools.emulator_python, removals);
-        command.arg("-B").arg(layout::resource("python/emulator.py"));
+        command.arg("-B").arg(layout::resource("python/emulator"));
         command.current_dir(folder);
         command.stdout(log.try_clone()?).stderr(log);
         command.env_clear().envs(environment(&url, port, options, folder));

@@ -29,7 +29,7 @@ async fn a_flood_of_events_drains_within_the_configured_memory() {
     let bodies: Vec<_> = events.iter().map(|event| event.body.clone()).collect();
 
     let start = Instant::now();
-    queues::send_all("EventsQueue", &bodies).await;
+    queues::send_all("EventsQueue", None, &bodies).await;
     println!("{count} events queued after {:.1?}", start.elapsed());
     let mut peaks = BTreeMap::new();
     let drained = receiver.wait_until(longest, |received| received.len() >= count);

@@ -55,7 +55,7 @@ async fn run(seed: u64) {
 
     let start = Instant::now();
     let killer = tokio::spawn(kill_at_random(seed));
-    queues::send_all("EventsQueue", &bodies).await;
+    queues::send_all("EventsQueue", None, &bodies).await;
     println!("  sent after {:.1?}", start.elapsed());
     for endpoint in &endpoints {
         endpoint.wait_until_delivered(&workspace, count, start).await;

@@ -47,13 +47,13 @@ async fn malformed_messages_on_every_queue_are_set_aside_and_hold_up_no_good_one
     let (before, after) = poison.split_at(POISON / 2);
     for half in [before, after] {
         for queue in PARKING {
-            queues::send_all(queue, half).await;
+            queues::send_all(queue, None, half).await;
         }
     }
     workspace.delete(&format!("/{deleted}")).await;
-    queues::send_all("EventsQueue", before).await;
-    queues::send_all("EventsQueue", &events).await;
-    queues::send_all("EventsQueue", after).await;
+    queues::send_all("EventsQueue", None, before).await;
+    queues::send_all("EventsQueue", None, &events).await;
+    queues::send_all("EventsQueue", None, after).await;
 
     // Each takes its first attempt, the failed-attempts queue, and a retry.
     let done = receiver

@@ -20,17 +20,18 @@ pub(crate) struct Refused {
 }
 
 /// Sends messages in batches, several at once; each batch is smaller than what a call may have.
-pub(crate) async fn send_all(name: &str, bodies: &[String]) {
+pub(crate) async fn send_all(name: &str, group: Option<&str>, bodies: &[String]) {
     let sqs = aws::sqs();
     stream::iter(bodies.chunks(10))
-        .for_each_concurrent(SENDERS, |chunk| send_batch(&sqs, url(name), chunk))
+        .for_each_concurrent(SENDERS, |chunk| send_batch(&sqs, url(name), group, chunk))
         .await;
 }
 
-async fn send_batch(sqs: &aws_sdk_sqs::Client, url: &str, bodies: &[String]) {
+async fn send_batch(sqs: &aws_sdk_sqs::Client, url: &str, group: Option<&str>, bodies: &[String]) {
     let entry = |(index, body): (usize, &String)| {
         let entry = SendMessageBatchRequestEntry::builder()
             .id(index.to_string())
+            .set_message_group_id(group.map(str::to_owned))
             .message_body(body);
         entry.build().expect("a complete entry")
     };

@@ -160,6 +160,7 @@ impl Workspace {
             .sqs
             .send_message()
             .queue_url(&stack().events_queue_url)
+            .message_group_id(&self.id)
             .message_body(body);
         request.send().await.expect("the queue takes the event");
     }

@@ -1,4 +1,4 @@
-"""Starts the emulator with a shorter way to find the items of a `Query`.
+"""A shorter way to find the items of a `Query`.
 
 The emulator parses a key condition anew for every item of the partition: with 100,000 items a page takes seconds, where
 DynamoDB takes milliseconds. The conditions that this project uses have two forms, which are recognised once here; any
@@ -8,7 +8,6 @@ other goes the emulator's way. It can go once such a page takes less than a seco
 import functools
 import re
 
-from ministack import app
 from ministack.services import dynamodb
 
 FORM = re.compile(r"(?P<hash>\w+) = (?P<value>:\w+)( AND (?P<range>\w+) BETWEEN (?P<first>:\w+) AND (?P<last>:\w+))?")
@@ -32,6 +31,5 @@ def evaluate_condition(expression, item, values, names, slot="ConditionExpressio
         return evaluate(expression, item, values, names, slot)
 
 
-if __name__ == "__main__":
+def shorten():
     dynamodb._evaluate_condition = evaluate_condition
-    app.main()
