@@ -16,16 +16,16 @@ const SETTINGS: [(&str, &str); 2] = [
     ("SCHEDULER_THRESHOLD_SECONDS", "900"),
 ];
 
-/// Events for each of the bad endpoints, queued before the healthy one's. Fanning them out keeps the emulator's one
-/// processor, which the functions wait for, busy for about two seconds, whatever becomes of the deliveries.
+/// Events for each of the bad endpoints, queued before the healthy one's. All functions wait for the emulator's one
+/// processor, which is busy for up to five seconds with fanning these out, whatever becomes of the deliveries.
 const BAD_EVENTS: usize = 500;
 
 /// The pace at which the events are sent of which the times are measured.
 const PACE: Duration = Duration::from_millis(100);
 
-/// How many of them without the bad endpoints, and beside them: a minute, which the bad endpoints' events outlast.
+/// How many of them without the bad endpoints, and beside them: two minutes, which the bad endpoints' events outlast.
 const EVENTS_WITHOUT: usize = 200;
-const EVENTS_BESIDE: usize = 600;
+const EVENTS_BESIDE: usize = 1200;
 
 /// How much slower the 95th percentile may be beside the bad endpoints.
 const FACTOR: f64 = 2.0;
