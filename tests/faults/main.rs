@@ -22,6 +22,7 @@ mod drain;
 mod ending;
 mod isolation;
 mod kill;
+mod lanes;
 mod options;
 mod poison;
 mod processes;

@@ -8,14 +8,13 @@ use local::Options;
 use crate::proxy;
 
 /// Ten retries within half a minute. Waits up to 10 s use the queue's delay, longer ones the scheduler.
-const PARAMETERS: [(&str, &str); 7] = [
+const PARAMETERS: [(&str, &str); 6] = [
     ("RetrySchedule", "1,1,1,2,2,3,3,5,5,5"),
     ("SchedulerThresholdSeconds", "10"),
     ("PostDeadlineSeconds", "2"),
     ("DeliverTimeoutSeconds", "7"),
     ("DeliverVisibilitySeconds", "8"),
     ("DisableAfterSeconds", "5"),
-    ("RetriesMaximumConcurrency", "2"),
 ];
 
 /// How the stack differs from the usual one.

@@ -69,6 +69,12 @@ pub(crate) async fn hide_received_for(name: &str, seconds: u32) {
     call.send().await.expect("the queue exists");
 }
 
+/// Throws every message of a queue away, those too that are in flight or delayed.
+pub(crate) async fn purge(name: &str) {
+    let purge = aws::sqs().purge_queue().queue_url(url(name));
+    purge.send().await.expect("the queue exists");
+}
+
 /// Takes every message from a queue that no function reads.
 pub(crate) async fn empty(name: &str) -> Vec<Refused> {
     let sqs = aws::sqs();
