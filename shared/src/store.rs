@@ -32,7 +32,7 @@ pub struct Store {
     client: Client,
     tables: Tables,
     retention: SignedDuration,
-    /// How long after a late delivery was announced it must be recorded, or never is by the same invocation.
+    /// So long after an invocation announced a late delivery, it has recorded it or never will.
     settled_after: SignedDuration,
 }
 
