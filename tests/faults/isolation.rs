@@ -34,9 +34,15 @@ const EVENTS_BESIDE: usize = 1200;
 /// What the bad endpoints subscribe to.
 const BAD: &str = "survey.response.created";
 
-/// Batches of retries at once, the fewest that AWS allows. The template's 20 would share the emulator's one processor
-/// with the healthy endpoint, where Lambda gives each its own.
-const RETRIES_AT_ONCE: i32 = 2;
+/// What fans out, and what the bad endpoints' failures lead to, runs in as few batches at once as AWS allows. With the
+/// template's numbers the functions would share the emulator's one processor with the healthy endpoint's, where Lambda
+/// gives each its own.
+const LANES: [(&str, &str); 3] = [
+    ("FanOutFunction", "EventsQueue"),
+    ("RetryFunction", "FailedAttemptsQueue"),
+    ("DeliverFunction", "RetriesQueue"),
+];
+const BATCHES_AT_ONCE: i32 = 2;
 
 /// How much slower the 95th percentile may be beside the bad endpoints.
 const FACTOR: f64 = 2.0;
@@ -65,7 +71,10 @@ async fn a_healthy_endpoint_is_as_fast_beside_one_that_hangs_and_one_that_fails(
         format!("/{}", endpoint.id)
     });
     let bad_endpoints = join_all(bad_endpoints).await;
-    let batches = lanes::set("DeliverFunction", "RetriesQueue", RETRIES_AT_ONCE).await;
+    let mut batches = Vec::new();
+    for (function, queue) in LANES {
+        batches.push(lanes::set(function, queue, BATCHES_AT_ONCE).await);
+    }
     let mut usual = Vec::new();
     for (name, value) in SETTINGS {
         usual.push((name, variables::set("RetryFunction", name, value).await));
@@ -82,7 +91,9 @@ async fn a_healthy_endpoint_is_as_fast_beside_one_that_hangs_and_one_that_fails(
     for (name, value) in usual {
         variables::set("RetryFunction", name, &value).await;
     }
-    lanes::set("DeliverFunction", "RetriesQueue", batches).await;
+    for ((function, queue), batches) in LANES.into_iter().zip(batches) {
+        lanes::set(function, queue, batches).await;
+    }
     for queue in ["RetriesQueue", "FailedAttemptsQueue"] {
         queues::purge(queue).await;
     }
