@@ -161,6 +161,57 @@ fn every_example_fits_its_schema() {
     assert!(examples > 50, "only {examples} examples");
 }
 
+/// The bodies of errors that the document and the guide show.
+fn shown_errors() -> Vec<Value> {
+    let responses = document::document()["components"]["responses"]
+        .as_object()
+        .expect("responses");
+    let documented = responses
+        .values()
+        .map(|response| response["content"][JSON]["example"].clone());
+    let guide = file("docs/api.md");
+    let blocks = guide.split("```json\n").skip(1);
+    let shown = blocks.filter_map(|block| serde_json::from_str(block.split("```").next()?).ok());
+    documented
+        .chain(shown)
+        .filter(|shown| shown.get("statusCode").is_some())
+        .collect()
+}
+
+#[tokio::test]
+async fn the_errors_that_are_shown_are_those_of_the_api() {
+    let workspace = Workspace::new().await;
+    let receiver = Receiver::start_ok().await.expect("a receiver");
+    let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await.id;
+    let delivery = test_delivery(&workspace, &endpoint).await;
+    wait_until_status(&workspace, &delivery, "delivered").await;
+    let reader = workspace.through_token(&["webhooks:read"]).await;
+    let retry = format!("{delivery}/retry");
+    let bad = json!({ "url": "ftp://hooks.example.com/", "events": ["*"], "event": "poster.scanned" });
+    let answers = [
+        workspace.get("?per_page=0").await,
+        answer(workspace.request(Method::GET, "")).await,
+        reader.post("", &bad).await,
+        workspace.get("/whe_nobody").await,
+        workspace.api(Method::POST, &retry, None).await,
+        workspace
+            .raw(Method::POST, "", Some((JSON, vec![b' '; 100_000])))
+            .await,
+        workspace.post("", &bad).await,
+    ];
+
+    let mut shown = shown_errors();
+    // The one that no test can ask for.
+    shown.retain(|error| error["statusCode"] != 500);
+    assert!(shown.len() >= answers.len() + 2, "of the document and the guide");
+    for error in shown {
+        let answer = answers
+            .iter()
+            .find(|answer| error["statusCode"] == answer.status.as_u16());
+        assert_eq!(answer.expect("it is provoked").body, error);
+    }
+}
+
 #[tokio::test]
 async fn the_documented_event_types_are_those_of_the_api() {
     let workspace = Workspace::new().await;
