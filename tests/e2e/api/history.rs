@@ -162,6 +162,16 @@ async fn totals_and_pages_are_right_under_each_filter() {
         0
     );
     assert_eq!(history.page("to=1969-12-31T00:00:00Z").await["meta"]["total"], 0);
+    // Bounds between which no second lies.
+    let within = from.replace('Z', ".5Z");
+    for filter in [
+        format!("from={within}&to={within}"),
+        format!("from={within}&to={within}&status=delivered"),
+        format!("from={within}&to={within}&status=failed"),
+        "from=9999-12-30T21:00:00Z".to_owned(),
+    ] {
+        assert_eq!(history.page(&filter).await["meta"]["total"], 0, "{filter}");
+    }
 }
 
 #[tokio::test]
