@@ -1,6 +1,7 @@
 //! Conditional writes in batches. `BatchWriteItem` knows no conditions and `TransactWriteItems` costs twice the
 //! write units; a batch of `PartiQL` statements checks each item's condition at the ordinary price, in one call.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
@@ -41,7 +42,7 @@ impl Statement {
     /// Writes an item that must not exist.
     pub(super) fn insert(table: &str, item: Item) -> Self {
         let bytes = item.values().map(size).sum();
-        let (names, parameters): (Vec<_>, Vec<_>) = item.into_iter().unzip();
+        let (names, parameters): (Vec<_>, Vec<_>) = by_name(item).into_iter().unzip();
         let fields: Vec<_> = names.iter().map(|name| format!("'{name}': ?")).collect();
         Self {
             text: format!("INSERT INTO \"{table}\" VALUE {{{}}}", fields.join(", ")),
@@ -55,7 +56,7 @@ impl Statement {
         let bytes = set.values().chain(condition.values()).map(size).sum();
         let mut text = format!("UPDATE \"{table}\"");
         let mut parameters = Vec::new();
-        for (name, value) in set {
+        for (name, value) in by_name(set) {
             text.extend([" SET \"", &name, "\" = ?"]);
             parameters.push(value);
         }
@@ -63,7 +64,7 @@ impl Statement {
             text.extend([" REMOVE \"", name, "\""]);
         }
         let mut keyword = "WHERE";
-        for (name, value) in condition {
+        for (name, value) in by_name(condition) {
             text.extend([" ", keyword, " \"", &name, "\" = ?"]);
             parameters.push(value);
             keyword = "AND";
@@ -168,6 +169,11 @@ async fn run_once(
     Ok(outcomes.collect())
 }
 
+/// The attributes in the order of their names, so that writing the same attributes always is the same text.
+fn by_name(item: Item) -> BTreeMap<String, AttributeValue> {
+    item.into_iter().collect()
+}
+
 /// Roughly how many bytes a value takes in a request.
 fn size(value: &AttributeValue) -> usize {
     match value {
@@ -184,23 +190,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_insert_names_every_attribute_once() {
-        let statement = Statement::insert("t", key([("a", "1"), ("b", "2")]));
+    fn an_insert_names_every_attribute_once_in_an_order_that_is_always_the_same() {
+        let statement = Statement::insert("t", key([("c", "3"), ("a", "1"), ("b", "2")]));
 
-        assert!(statement.text.starts_with("INSERT INTO \"t\" VALUE {'"));
-        assert_eq!(statement.text.matches('?').count(), 2);
-        assert_eq!(statement.parameters.len(), 2);
+        assert_eq!(statement.text, "INSERT INTO \"t\" VALUE {'a': ?, 'b': ?, 'c': ?}");
+        assert_eq!(statement.parameters, vec![text("1"), text("2"), text("3")]);
     }
 
     #[test]
     fn an_update_has_its_parameters_in_the_order_of_its_text() {
-        let statement = Statement::update("t", key([("k", "1")]), key([("a", "2")]), &["b"]);
+        let statement = Statement::update(
+            "t",
+            key([("k", "1"), ("j", "0")]),
+            key([("b", "3"), ("a", "2")]),
+            &["c"],
+        );
 
         assert_eq!(
             statement.text,
-            "UPDATE \"t\" SET \"a\" = ? REMOVE \"b\" WHERE \"k\" = ?"
+            "UPDATE \"t\" SET \"a\" = ? SET \"b\" = ? REMOVE \"c\" WHERE \"j\" = ? AND \"k\" = ?"
         );
-        assert_eq!(statement.parameters, vec![text("2"), text("1")]);
+        assert_eq!(
+            statement.parameters,
+            vec![text("2"), text("3"), text("0"), text("1")]
+        );
     }
 
     #[test]
