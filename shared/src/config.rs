@@ -32,7 +32,7 @@ pub struct Config {
     pub schedule: Schedule,
     /// The deadline of one attempt.
     pub post_deadline: Duration,
-    /// How long `deliver` may run: by then every attempt that was under way is recorded.
+    /// How long `deliver` may run.
     pub deliver_timeout: Duration,
     /// How long an endpoint may fail before it is disabled.
     pub disable_after: SignedDuration,
@@ -121,6 +121,18 @@ impl Config {
                 _ => return Err(InvalidVariable("ALLOW_INSECURE_TARGETS")),
             },
         })
+    }
+}
+
+/// The time-out of `retry` in the template.
+pub const RETRY_TIMEOUT: Duration = Duration::from_secs(30);
+
+impl Config {
+    /// The longest time-out of the functions that record deliveries, `deliver` and `retry`: so long after an endpoint was
+    /// deleted, nothing is recorded for it any more.
+    #[must_use]
+    pub fn longest_recording(&self) -> Duration {
+        self.deliver_timeout.max(RETRY_TIMEOUT)
     }
 }
 

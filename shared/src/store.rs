@@ -36,9 +36,6 @@ pub struct Store {
     settled_after: SignedDuration,
 }
 
-/// Longer than the time-out of `retry`, which records deliveries beside `deliver`.
-const LEAST_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// More than clocks differ.
 const CLOCK_MARGIN: Duration = Duration::from_secs(30);
 
@@ -50,7 +47,7 @@ impl Store {
             client: Client::new(aws),
             tables: config.tables.clone(),
             retention: config.retention,
-            settled_after: SignedDuration::try_from(config.deliver_timeout.max(LEAST_TIMEOUT) + CLOCK_MARGIN)
+            settled_after: SignedDuration::try_from(config.longest_recording() + CLOCK_MARGIN)
                 .unwrap_or(SignedDuration::MAX),
         }
     }

@@ -21,6 +21,28 @@ fn a_queue_hides_a_message_six_times_as_long_as_its_function_may_run() {
 }
 
 #[test]
+fn the_code_knows_the_time_out_of_retry() {
+    let template = Template::read();
+    let timeout = template.number(&template.function("RetryFunction")["Timeout"]);
+
+    assert_eq!(shared::config::RETRY_TIMEOUT.as_secs(), timeout);
+}
+
+#[test]
+fn every_queue_that_hands_messages_back_has_an_alarm_that_sees_it() {
+    let template = Template::read();
+    for queue in ["EventsQueue", "FailedAttemptsQueue", "PurgesQueue"] {
+        let alarm = template.resource(&format!("{queue}ReturnsAlarm"));
+        let metrics = alarm["Metrics"].as_array().expect("metrics");
+        let name = json!({ "Fn::GetAtt": format!("{queue}.QueueName") });
+        for (metric, id) in metrics.iter().zip(["received", "deleted"]) {
+            assert_eq!(metric["Id"], id, "{queue}");
+            assert_eq!(metric["MetricStat"]["Metric"]["Dimensions"][0]["Value"], name);
+        }
+    }
+}
+
+#[test]
 fn deliver_may_run_longer_than_an_attempt() {
     let template = Template::read();
     let deadline = template.number(&json!({ "Ref": "PostDeadlineSeconds" }));

@@ -19,11 +19,12 @@ use crate::serve::{Deadline, Message};
 /// Records deleted between two looks at the time.
 const RECORDS_AT_ONCE: usize = 200;
 
-/// What must remain of an invocation to begin another round.
-const RESERVE: Duration = Duration::from_secs(2);
+/// What must remain of an invocation to begin another round: a call that is throttled gives up after about six seconds,
+/// and after it the message is handed back.
+const RESERVE: Duration = Duration::from_secs(20);
 
-/// How long after the time-out of `deliver` the second purge comes, in seconds.
-const SETTLED_AFTER_SECONDS: u64 = 5;
+/// How long after everything that was under way has ended the second purge comes.
+const MARGIN: Duration = Duration::from_secs(5);
 
 /// A record of the endpoints table's stream, of which only the key is used.
 #[derive(Debug, Deserialize)]
@@ -98,8 +99,8 @@ fn deleted_endpoint(record: &StreamRecord) -> Option<Purge> {
 }
 
 async fn announce_one(app: &App, purge: &Purge) -> Result<(), Error> {
-    let settled = app.config.deliver_timeout.as_secs() + SETTLED_AFTER_SECONDS;
-    let settled = u16::try_from(settled)
+    let settled = app.config.longest_recording() + MARGIN;
+    let settled = u16::try_from(settled.as_secs())
         .unwrap_or(MAX_DELAY_SECONDS)
         .min(MAX_DELAY_SECONDS);
     let messages = [purge.outgoing(0)?, purge.outgoing(settled)?];

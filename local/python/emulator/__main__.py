@@ -7,6 +7,7 @@ import uvloop
 from ministack import app
 
 import fair_queues
+import metric_math
 import queries
 import statements
 
@@ -15,4 +16,5 @@ if __name__ == "__main__":
     queries.shorten()
     statements.remember()
     fair_queues.share()
+    metric_math.accept()
     app.main()
