@@ -2,6 +2,7 @@
 
 pub mod deliver;
 pub mod fan_out;
+mod job;
 pub mod purge;
 pub mod retry;
 

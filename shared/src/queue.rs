@@ -56,7 +56,7 @@ impl Outgoing {
     /// Somebody else's message that can't be handled, with the reason as an attribute.
     #[must_use]
     pub fn refused(body: String, reason: &str) -> Self {
-        // SQS counts attributes as part of the message, and takes 256 KiB; an empty attribute it refuses.
+        // SQS counts attributes as part of the message, which should not become much larger by its reason.
         let reason = reason.chars().take(200).collect();
         Self {
             body,
@@ -126,6 +126,15 @@ impl Queues {
             results.extend(sent.into_iter().flatten());
         }
         results
+    }
+
+    /// Puts messages on a queue, each with what it is sent for, which is returned with its result.
+    pub async fn send_each<T>(&self, url: &str, messages: Vec<(T, Outgoing)>) -> Vec<(T, Result<(), Error>)> {
+        let (purposes, messages): (Vec<_>, Vec<_>) = messages.into_iter().unzip();
+        purposes
+            .into_iter()
+            .zip(self.send(url, &messages).await)
+            .collect()
     }
 
     /// Puts one message on a queue.

@@ -24,6 +24,20 @@ pub struct Schedules {
     failed_attempts_queue_arn: String,
 }
 
+/// The task in a message that the scheduler could not put on its queue. The scheduler's dead letters hold the call that
+/// it tried to make, here of `SendMessage`, and not only what was to be sent
+/// (<https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html>).
+#[must_use]
+pub fn undelivered(dead_letter: &str) -> Option<Task> {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Call {
+        message_body: String,
+    }
+    let call: Call = serde_json::from_str(dead_letter).ok()?;
+    serde_json::from_str(&call.message_body).ok()
+}
+
 impl Schedules {
     /// The deployment's schedules.
     #[must_use]
@@ -37,9 +51,9 @@ impl Schedules {
         }
     }
 
-    /// Puts the task on the retries queue when it is due. Should that fail for a day, the task goes to the
-    /// failed-attempts queue, where `retry` takes it for an interrupted attempt. Asking again for the same attempt changes nothing,
-    /// because the schedule is named after it.
+    /// Puts the task on the retries queue when it is due. Should that fail for a day, or be refused for good, the task
+    /// goes to the failed-attempts queue ([`undelivered`]), where `retry` takes it for an interrupted attempt. Asking
+    /// again for the same attempt changes nothing, because the schedule is named after it.
     ///
     /// # Errors
     /// The call to the scheduler failed.
@@ -82,6 +96,35 @@ impl Schedules {
                 Ok(())
             }
             other => other.map(|_| ()).map_err(Error::aws("CreateSchedule")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TASK: &str = r#"{"workspace":"ws_1","endpoint":"whe_1","delivery":"del_1","event_id":"evt_1",
+        "event":"poster.scanned","attempt":4,"kind":"automatic"}"#;
+
+    #[test]
+    fn a_dead_letter_of_the_scheduler_holds_its_task() {
+        let letter =
+            serde_json::json!({ "MessageBody": TASK, "QueueUrl": "https://sqs.example.com/retries" });
+
+        assert_eq!(undelivered(&letter.to_string()).unwrap().attempt, 4);
+    }
+
+    #[test]
+    fn anything_else_is_no_dead_letter_of_the_scheduler() {
+        for other in [
+            TASK,
+            "{}",
+            "no JSON",
+            r#"{"MessageBody": "no task"}"#,
+            r#"{"MessageBody": 1}"#,
+        ] {
+            assert!(undelivered(other).is_none(), "{other}");
         }
     }
 }

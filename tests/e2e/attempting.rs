@@ -4,9 +4,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use local::receiver::{Answer, Receiver};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::support::{PATIENCE, Workspace};
+use crate::support::records::{self, Record};
+use crate::support::{PATIENCE, Workspace, aws, queues};
 
 /// Attempts of a delivery on this stack: the first, and one after each wait of its schedule.
 const ALL_ATTEMPTS: u64 = 4;
@@ -126,6 +127,38 @@ async fn a_receiver_that_hangs_up_within_its_answer_has_not_received() {
 
     assert_eq!(attempt["error"], "connect");
     assert_eq!(attempt["http_status"], 200);
+}
+
+#[tokio::test]
+async fn an_unreadable_record_fails_only_the_message_that_needs_it() {
+    let workspace = Workspace::new().await;
+    let receiver = Receiver::start_ok().await.expect("a receiver");
+    let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await.id;
+    let pending = |number| Record::new(&endpoint, number, "2026-06-07T10:30:00Z", "pending");
+    let [good, bad] = [pending(1), records::spoiled(pending(2))];
+    let batch: Vec<Value> = [&bad, &good]
+        .map(|delivery| {
+            let task = json!({
+                "workspace": workspace.id,
+                "endpoint": endpoint,
+                "delivery": delivery.id,
+                "event_id": "evt_1",
+                "event": "poster.scanned",
+                "attempt": 1,
+                "kind": "automatic",
+                "body": "{}",
+            });
+            queues::record(&delivery.id, &task.to_string())
+        })
+        .into();
+    records::write(&[bad.clone(), good]).await;
+
+    for function in ["DeliverFunction", "RetryFunction"] {
+        let answer = aws::invoke(function, &json!({ "Records": batch })).await;
+        let failures = json!({ "batchItemFailures": [{ "itemIdentifier": bad.id }] });
+        assert_eq!(answer.expect("an answer"), failures, "{function}");
+    }
+    assert_eq!(receiver.received().len(), 1, "the other one is delivered");
 }
 
 /// The first attempt at an endpoint that always answers so.

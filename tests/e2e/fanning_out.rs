@@ -110,7 +110,7 @@ async fn the_same_event_sent_twice_is_delivered_once() {
 }
 
 #[tokio::test]
-async fn fanning_the_same_batch_out_twice_delivers_once() {
+async fn fanning_the_same_batch_out_again_delivers_once_and_only_to_who_was_there() {
     let workspace = Workspace::new().await;
     let receiver = Receiver::start_ok().await.expect("a receiver");
     let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await;
@@ -120,7 +120,7 @@ async fn fanning_the_same_batch_out_twice_delivers_once() {
     ];
     let records: Vec<Value> = events
         .iter()
-        .map(|event| record(&event.id, &event.body))
+        .map(|event| queues::record(&event.id, &event.body))
         .collect();
     let batch = json!({ "Records": records });
 
@@ -137,9 +137,17 @@ async fn fanning_the_same_batch_out_twice_delivers_once() {
             .wait_for_delivery(&endpoint.id, event, "delivered")
             .await;
     }
-    // What the second run queued comes after a delay of twice the deadline of an attempt, 6 s on this stack.
-    queues::wait_until_none("DeliveriesQueue", &endpoint.id).await;
+    let newcomer = Receiver::start_ok().await.expect("a receiver");
+    let new = workspace.create_endpoint(&newcomer.url("/"), &["*"]).await;
+    let third = aws::invoke("FanOutFunction", &batch).await;
+    assert_eq!(third.expect("an answer"), nothing_comes_back);
+
+    // What the later runs queued comes after a delay of twice the deadline of an attempt, 6 s on this stack.
+    for endpoint in [&endpoint, &new] {
+        queues::wait_until_none("DeliveriesQueue", &endpoint.id).await;
+    }
     assert_eq!(receiver.received().len(), 2);
+    assert!(newcomer.received().is_empty(), "it was not there");
 }
 
 #[tokio::test]
@@ -171,9 +179,9 @@ async fn twenty_malformed_messages_are_rejected_and_hold_up_no_good_one() {
     let mut records: Vec<Value> = malformed
         .iter()
         .enumerate()
-        .map(|(index, body)| record(&format!("bad-{index}"), body))
+        .map(|(index, body)| queues::record(&format!("bad-{index}"), body))
         .collect();
-    records.insert(7, record("good", &good.body));
+    records.insert(7, queues::record("good", &good.body));
 
     let answer = aws::invoke("FanOutFunction", &json!({ "Records": records })).await;
 
@@ -229,15 +237,4 @@ fn malformed(good: &str) -> Vec<String> {
         with("data", Value::Null).replace("null", &format!("\"{marker}\"")),
         duplicate,
     ]
-}
-
-fn record(id: &str, body: &str) -> Value {
-    json!({
-        "messageId": id,
-        "receiptHandle": "none",
-        "body": body,
-        "attributes": { "ApproximateReceiveCount": "1" },
-        "eventSource": "aws:sqs",
-        "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:none",
-    })
 }

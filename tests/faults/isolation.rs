@@ -71,18 +71,18 @@ async fn a_healthy_endpoint_is_as_fast_beside_one_that_hangs_and_one_that_fails(
         format!("/{}", endpoint.id)
     });
     let bad_endpoints = join_all(bad_endpoints).await;
-    let mut batches = Vec::new();
-    for (function, queue) in LANES {
-        batches.push(lanes::set(function, queue, BATCHES_AT_ONCE).await);
-    }
-    let mut usual = Vec::new();
-    for (name, value) in SETTINGS {
-        usual.push((name, variables::set("RetryFunction", name, value).await));
-    }
+    let (mut batches, mut usual) = (Vec::new(), Vec::new());
 
-    let measured = AssertUnwindSafe(measure(&other, &hanging, &failing))
-        .catch_unwind()
-        .await;
+    let measured = AssertUnwindSafe(async {
+        for (function, queue) in LANES {
+            batches.push(lanes::set(function, queue, BATCHES_AT_ONCE).await);
+        }
+        for (name, value) in SETTINGS {
+            usual.push((name, variables::set("RetryFunction", name, value).await));
+        }
+        measure(&other, &hanging, &failing).await
+    });
+    let measured = measured.catch_unwind().await;
 
     // What still waits for the bad endpoints shall not keep later tests waiting.
     for endpoint in bad_endpoints {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use local::receiver::{Answer, Receiver};
 
-use crate::proxy;
+use crate::proxy::{self, Call};
 use crate::support::{PATIENCE, Workspace};
-use crate::turns::together;
+use crate::turns::{alone, together};
 
 /// Longer than this takes the scheduler (`SchedulerThresholdSeconds`).
 const THRESHOLD: u64 = 10;
@@ -41,6 +41,36 @@ async fn a_long_wait_uses_one_schedule_and_no_delay() {
         !calls.contains(&"SendMessageBatch RetriesQueue".to_owned()),
         "{calls:?}"
     );
+}
+
+#[tokio::test]
+async fn a_retry_does_not_wait_for_the_rest_of_its_batch() {
+    let _turn = alone().await;
+    let workspace = Workspace::new().await;
+    let failing = Receiver::start(|_| Answer::status(500)).await;
+    let hanging = Receiver::start(|_| Answer::hang()).await;
+    let receivers = [failing, hanging].map(|receiver| receiver.expect("a receiver"));
+    let mut ids = Vec::new();
+    for receiver in &receivers {
+        ids.push(workspace.create_endpoint(&receiver.url("/"), &["*"]).await.id);
+    }
+    let recording = proxy::record(&ids);
+
+    // The tasks for both are sent in one call, and so received in one batch.
+    workspace.send_event("poster.scanned").await;
+
+    for receiver in &receivers {
+        receiver.wait_for(2, PATIENCE).await.expect("a retry arrives");
+    }
+    let calls = recording.calls();
+    let first = |action: &str, endpoint: &String| {
+        let concerns = |call: &Call| call.holds_any(std::slice::from_ref(endpoint));
+        let mut calls = calls.iter();
+        calls.position(|call| call.name.starts_with(action) && concerns(call))
+    };
+    let failure_is_followed_up = first("SendMessageBatch RetriesQueue", &ids[0]).expect("a retry");
+    let hanging_is_recorded = first("BatchExecuteStatement", &ids[1]).expect("a record");
+    assert!(failure_is_followed_up < hanging_is_recorded);
 }
 
 /// How long a receiver's retry took that asked for a time, and the AWS calls on the way.

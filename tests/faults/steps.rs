@@ -63,7 +63,7 @@ async fn an_event_ends_the_same_whichever_call_on_its_path_fails() {
             );
         }
     }
-    // Seven faults follow one another for each step, so any part holds all faults and all steps.
+    // Seven faults follow one another for each step, so a part that is no multiple of seven holds all faults.
     let part = setting("STEPS_PART", 5);
     let scenarios: Vec<_> = scenarios.into_iter().step_by(part).collect();
     println!("{} scenarios", scenarios.len());

@@ -10,7 +10,6 @@ mod batch;
 mod posting;
 mod record;
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -18,11 +17,12 @@ use futures::future::LocalBoxFuture;
 use futures::stream::FuturesUnordered;
 use shared::domain::plan::{self, Step};
 use shared::domain::task::Task;
-use shared::store::{BatchKeys, BatchRows, Expected};
+use shared::store::{BatchRows, Expected};
 
 use self::batch::Batch;
-use self::posting::{Job, Posting};
+use self::posting::Posting;
 use self::record::Finished;
+use super::job::{self, Job, one_per_delivery};
 use crate::app::App;
 use crate::serve::{Deadline, Message};
 
@@ -37,8 +37,11 @@ pub fn handle(app: &App, messages: Vec<Message>, deadline: Deadline) -> LocalBox
 
 async fn handle_batch(app: &App, messages: Vec<Message>, deadline: Deadline) -> Vec<String> {
     let mut batch = Batch::default();
-    let jobs = unique(parse(&messages, &mut batch), &mut batch);
-    let Some((rows, posting)) = read(app, &jobs, deadline).await else {
+    let (mut jobs, others) = one_per_delivery(parse(&messages, &mut batch));
+    for job in others {
+        batch.defer(job);
+    }
+    let Some((rows, posting)) = read(app, &mut jobs, deadline, &mut batch).await else {
         batch.fail_all(jobs);
         return batch.hand_over(app).await;
     };
@@ -111,38 +114,13 @@ fn parse<'a>(messages: &'a [Message], batch: &mut Batch<'a>) -> Vec<Job<'a>> {
     jobs.collect()
 }
 
-/// One job per delivery: the same attempt twice is made once, and another attempt of the same delivery waits.
-fn unique<'a>(jobs: Vec<Job<'a>>, batch: &mut Batch<'a>) -> Vec<Job<'a>> {
-    let mut attempts = HashSet::new();
-    let mut deliveries = HashSet::new();
-    let mut first = Vec::with_capacity(jobs.len());
-    for job in jobs {
-        if !attempts.insert((
-            job.task.delivery.clone(),
-            job.task.attempt,
-            job.task.manual_retry.clone(),
-        )) {
-            continue;
-        }
-        if deliveries.insert(job.task.delivery.clone()) {
-            first.push(job);
-        } else {
-            batch.defer(job);
-        }
-    }
-    first
-}
-
-/// Reads everything the batch needs, in one call; `None` if that fails.
-async fn read<'a>(app: &'a App, jobs: &[Job<'_>], deadline: Deadline) -> Option<(BatchRows, Posting<'a>)> {
-    let mut keys = BatchKeys::default();
-    for Job { task, .. } in jobs {
-        keys.add_endpoint(&task.workspace, &task.endpoint);
-        keys.add_delivery(&task.endpoint, &task.delivery);
-        if task.body.is_none() {
-            keys.add_event(&task.workspace, &task.event_id);
-        }
-    }
+/// Reads everything the batch needs, in one call; `None` if that fails. Jobs that need something unreadable fail.
+async fn read<'app, 'a>(
+    app: &'app App,
+    jobs: &mut Vec<Job<'a>>,
+    deadline: Deadline,
+    batch: &mut Batch<'a>,
+) -> Option<(BatchRows, Posting<'app>)> {
     let posting = match Posting::new(app, deadline) {
         Ok(posting) => posting,
         Err(error) => {
@@ -150,8 +128,18 @@ async fn read<'a>(app: &'a App, jobs: &[Job<'_>], deadline: Deadline) -> Option<
             return None;
         }
     };
-    match app.store.read(keys).await {
-        Ok(rows) => Some((rows, posting)),
+    let read = job::read(&app.store, jobs, |keys, task| {
+        keys.add_endpoint(&task.workspace, &task.endpoint);
+        keys.add_delivery(&task.endpoint, &task.delivery);
+        if task.body.is_none() {
+            keys.add_event(&task.workspace, &task.event_id);
+        }
+    });
+    match read.await {
+        Ok((rows, unreadable)) => {
+            batch.fail_all(unreadable);
+            Some((rows, posting))
+        }
         Err(error) => {
             tracing::warn!(error = error.chain(), "a batch of deliveries could not be read");
             None

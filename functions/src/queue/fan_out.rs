@@ -40,7 +40,8 @@ struct Arrival<'a> {
 struct Stored<'a> {
     arrival: Arrival<'a>,
     accepted_at: Timestamp,
-    delay_seconds: u16,
+    /// Whether it may have been queued before: then it is nothing for an endpoint that was created since.
+    again: bool,
 }
 
 /// What became of the messages of a batch; those named nowhere are done.
@@ -69,6 +70,9 @@ async fn handle_batch(app: &App, messages: Vec<Message>, _deadline: Deadline) ->
         handed_back = outcome.failed.len(),
         "batch of events"
     );
+    for message in &outcome.failed {
+        tracing::warn!(message.id, "an event comes back");
+    }
     hand_back(app, outcome.failed).await
 }
 
@@ -124,17 +128,16 @@ async fn store<'a>(app: &App, arrivals: Vec<Arrival<'a>>, outcome: &mut Outcome<
                 stored.push(Stored {
                     arrival,
                     accepted_at: now,
-                    delay_seconds: 0,
+                    again: false,
                 });
             }
             Insertion::Existing(existing) => {
                 let arrival = without_contradictions(arrival, &existing.body, outcome);
                 if answers_for_fan_out(&arrival, &existing, now) {
-                    let (accepted_at, delay_seconds) = (existing.accepted_at, again_after_seconds(app));
                     stored.push(Stored {
                         arrival,
-                        accepted_at,
-                        delay_seconds,
+                        accepted_at: existing.accepted_at,
+                        again: true,
                     });
                 }
             }
@@ -181,8 +184,8 @@ fn answers_for_fan_out(arrival: &Arrival<'_>, existing: &StoredEvent, now: Times
 /// Queues the deliveries of the stored events and says how many there were.
 async fn queue<'a>(app: &App, stored: Vec<Stored<'a>>, outcome: &mut Outcome<'a>) -> usize {
     let endpoints = endpoints(app, &stored).await;
-    let mut first_lane = Lane::default();
-    let mut slow_lane = Lane::default();
+    // Messages, each with the number of the event that it is for.
+    let (mut first_lane, mut slow_lane) = (Vec::new(), Vec::new());
     let mut failed = HashSet::new();
     for (index, event) in stored.iter().enumerate() {
         let endpoints = match &endpoints[&event.arrival.event.workspace] {
@@ -195,8 +198,9 @@ async fn queue<'a>(app: &App, stored: Vec<Stored<'a>>, outcome: &mut Outcome<'a>
         };
         let subscribed: Vec<_> = endpoints
             .iter()
-            .filter(|endpoint| receives(endpoint, &event.arrival.event))
+            .filter(|endpoint| receives(endpoint, event))
             .collect();
+        let delay_seconds = if event.again { again_after_seconds(app) } else { 0 };
         let body = body_for(&event.arrival.event, subscribed.len());
         for endpoint in subscribed {
             // An endpoint that is failing waits beside the retries, where it holds up no healthy one.
@@ -205,8 +209,8 @@ async fn queue<'a>(app: &App, stored: Vec<Stored<'a>>, outcome: &mut Outcome<'a>
             } else {
                 &mut first_lane
             };
-            match Outgoing::task(&task(event, endpoint, body.clone()), event.delay_seconds) {
-                Ok(message) => lane.add(index, message),
+            match Outgoing::task(&task(event, endpoint, body.clone()), delay_seconds) {
+                Ok(message) => lane.push((index, message)),
                 Err(_) => drop(failed.insert(index)),
             }
         }
@@ -214,8 +218,10 @@ async fn queue<'a>(app: &App, stored: Vec<Stored<'a>>, outcome: &mut Outcome<'a>
     let queues = &app.config.queues;
     let mut deliveries = 0;
     for (lane, url) in [(first_lane, &queues.deliveries), (slow_lane, &queues.retries)] {
-        deliveries += lane.messages.len();
-        failed.extend(lane.send(app, url).await);
+        deliveries += lane.len();
+        let results = app.queues.send_each(url, lane).await;
+        let unsent = results.into_iter().filter(|(_, result)| result.is_err());
+        failed.extend(unsent.map(|(index, _)| index));
     }
     let unqueued = stored
         .into_iter()
@@ -241,43 +247,15 @@ async fn endpoints(app: &App, stored: &[Stored<'_>]) -> HashMap<WorkspaceId, Res
     join_all(reads).await.into_iter().collect()
 }
 
-/// Messages for one queue, each with the number of the event that it is for.
-#[derive(Default)]
-struct Lane {
-    events: Vec<usize>,
-    messages: Vec<Outgoing>,
-}
-
-impl Lane {
-    fn add(&mut self, event: usize, message: Outgoing) {
-        self.events.push(event);
-        self.messages.push(message);
-    }
-
-    /// Sends them and returns the events of those that were not taken.
-    async fn send(&self, app: &App, url: &str) -> Vec<usize> {
-        let results = app.queues.send(url, &self.messages).await;
-        let failed = self
-            .events
-            .iter()
-            .zip(results)
-            .filter(|(_, result)| result.is_err());
-        failed.map(|(event, _)| *event).collect()
-    }
-}
-
 /// Puts what is no event on the rejected-events queue.
 async fn reject(app: &App, outcome: &mut Outcome<'_>) {
-    let messages: Vec<_> = outcome
-        .rejected
-        .iter()
-        .map(|(message, reason)| Outgoing::refused(message.body.clone(), reason))
-        .collect();
-    let results = app
-        .queues
-        .send(&app.config.queues.rejected_events, &messages)
-        .await;
-    for ((message, reason), result) in outcome.rejected.iter().zip(results) {
+    let messages = outcome.rejected.iter().map(|rejected| {
+        let (message, reason) = rejected;
+        (rejected, Outgoing::refused(message.body.clone(), reason))
+    });
+    let queue = &app.config.queues.rejected_events;
+    let results = app.queues.send_each(queue, messages.collect()).await;
+    for ((message, reason), result) in results {
         match result {
             Ok(()) => tracing::warn!(message.id, reason, outcome = "rejected", "a message is no event"),
             Err(_) => outcome.failed.push(message),
@@ -285,8 +263,9 @@ async fn reject(app: &App, outcome: &mut Outcome<'_>) {
     }
 }
 
-fn receives(endpoint: &Endpoint, event: &Event) -> bool {
-    endpoint.enabled && endpoint.events.include(&event.name)
+fn receives(endpoint: &Endpoint, stored: &Stored<'_>) -> bool {
+    let there = !stored.again || endpoint.created_at <= stored.accepted_at;
+    there && endpoint.enabled && endpoint.events.include(&stored.arrival.event.name)
 }
 
 /// The event's bytes as its messages carry them; none if all together would be too much for this function's memory.

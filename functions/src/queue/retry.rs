@@ -5,31 +5,24 @@
 //! as interrupted. A message is deleted only when what follows is recorded and on its way. What can't be read is
 //! parked.
 
-use std::collections::HashSet;
-
 use futures::future::{LocalBoxFuture, join, join_all};
 use jiff::SignedDuration;
 use shared::Error;
 use shared::domain::delivery::Failure;
 use shared::domain::endpoint::{DisabledReason, Endpoint};
 use shared::domain::plan::{self, FollowUp};
-use shared::domain::task::Task;
 use shared::queue::{MAX_DELAY_SECONDS, Outgoing};
-use shared::store::{BatchKeys, BatchRows, DeliveryWrite, Expected, Written};
+use shared::schedules;
+use shared::store::{BatchRows, DeliveryWrite, Expected, Written};
 
 use super::hand_back;
+use super::job::{self, Job, one_per_delivery};
 use crate::app::App;
 use crate::serve::{Deadline, Message};
 
-/// A failed attempt and the message that tells of it.
-struct Failed<'a> {
-    message: &'a Message,
-    task: Task,
-}
-
 /// What follows a failed attempt, and the record that says so.
 struct Decision<'a> {
-    failed: Failed<'a>,
+    job: Job<'a>,
     follow_up: FollowUp,
     write: DeliveryWrite,
     endpoint: Endpoint,
@@ -42,20 +35,27 @@ pub fn handle(app: &App, messages: Vec<Message>, deadline: Deadline) -> LocalBox
 
 async fn handle_batch(app: &App, messages: Vec<Message>, _deadline: Deadline) -> Vec<String> {
     let mut unhandled = Vec::new();
-    let tasks = parse(app, &messages, &mut unhandled).await;
-    let tasks = unique(tasks, &mut unhandled);
-    let rows = match read(app, &tasks).await {
-        Ok(rows) => rows,
+    let (mut jobs, others) = one_per_delivery(parse(app, &messages, &mut unhandled).await);
+    unhandled.extend(others.iter().map(|job| job.message));
+    let read = job::read(&app.store, &mut jobs, |keys, task| {
+        keys.add_endpoint(&task.workspace, &task.endpoint);
+        keys.add_delivery(&task.endpoint, &task.delivery);
+    });
+    let rows = match read.await {
+        Ok((rows, unreadable)) => {
+            unhandled.extend(unreadable.iter().map(|job| job.message));
+            rows
+        }
         Err(error) => {
             tracing::warn!(
                 error = error.chain(),
                 "a batch of failed attempts could not be read"
             );
-            unhandled.extend(tasks.iter().map(|failed| failed.message));
+            unhandled.extend(jobs.iter().map(|job| job.message));
             return hand_back(app, unhandled).await;
         }
     };
-    let decisions = note_exhaustions(app, decide(app, tasks, &rows), &mut unhandled).await;
+    let decisions = note_exhaustions(app, decide(app, jobs, &rows), &mut unhandled).await;
     let writes: Vec<_> = decisions.iter().map(|decision| decision.write.clone()).collect();
     let written = app
         .store
@@ -77,19 +77,20 @@ async fn handle_batch(app: &App, messages: Vec<Message>, _deadline: Deadline) ->
             Some(Written::Overtaken) | None => Error::Refused("BatchExecuteStatement"),
             Some(Written::Failed(error)) => error,
         };
-        unhandled.push(come_back(decision.failed.message, &error));
+        unhandled.push(log_return(decision.job.message, &error));
     }
     unhandled.extend(put_on_their_way(app, recorded).await);
     hand_back(app, unhandled).await
 }
 
 /// Reads the tasks; what is none is parked.
-async fn parse<'a>(app: &App, messages: &'a [Message], unhandled: &mut Vec<&'a Message>) -> Vec<Failed<'a>> {
-    let mut tasks = Vec::with_capacity(messages.len());
-    let (mut strange, mut parked) = (Vec::new(), Vec::new());
+async fn parse<'a>(app: &App, messages: &'a [Message], unhandled: &mut Vec<&'a Message>) -> Vec<Job<'a>> {
+    let mut jobs = Vec::with_capacity(messages.len());
+    let mut strange = Vec::new();
     for message in messages {
-        match serde_json::from_str(&message.body) {
-            Ok(task) => tasks.push(Failed { message, task }),
+        let task = serde_json::from_str(&message.body);
+        match task.or_else(|error| schedules::undelivered(&message.body).ok_or(error)) {
+            Ok(task) => jobs.push(Job { message, task }),
             Err(error) => {
                 let reason = format!("not a delivery: {error}");
                 tracing::error!(
@@ -98,59 +99,22 @@ async fn parse<'a>(app: &App, messages: &'a [Message], unhandled: &mut Vec<&'a M
                     outcome = "parked",
                     "a message is no delivery and is parked"
                 );
-                parked.push(Outgoing::refused(message.body.clone(), &reason));
-                strange.push(message);
+                strange.push((message, Outgoing::refused(message.body.clone(), &reason)));
             }
         }
     }
-    let results = app.queues.send(&app.config.queues.parked, &parked).await;
-    unhandled.extend(
-        strange
-            .into_iter()
-            .zip(results)
-            .filter(|(_, result)| result.is_err())
-            .map(|(message, _)| message),
-    );
-    tasks
+    let results = app.queues.send_each(&app.config.queues.parked, strange).await;
+    let unsent = results.into_iter().filter(|(_, result)| result.is_err());
+    unhandled.extend(unsent.map(|(message, _)| message));
+    jobs
 }
 
-/// One task per delivery: the same attempt twice is one, and another attempt of the same delivery comes back.
-fn unique<'a>(tasks: Vec<Failed<'a>>, unhandled: &mut Vec<&'a Message>) -> Vec<Failed<'a>> {
-    let mut attempts = HashSet::new();
-    let mut deliveries = HashSet::new();
-    let mut first = Vec::with_capacity(tasks.len());
-    for failed in tasks {
-        if !attempts.insert((
-            failed.task.delivery.clone(),
-            failed.task.attempt,
-            failed.task.manual_retry.clone(),
-        )) {
-            continue;
-        }
-        if deliveries.insert(failed.task.delivery.clone()) {
-            first.push(failed);
-        } else {
-            unhandled.push(failed.message);
-        }
-    }
-    first
-}
-
-async fn read(app: &App, tasks: &[Failed<'_>]) -> Result<BatchRows, Error> {
-    let mut keys = BatchKeys::default();
-    for Failed { task, .. } in tasks {
-        keys.add_endpoint(&task.workspace, &task.endpoint);
-        keys.add_delivery(&task.endpoint, &task.delivery);
-    }
-    app.store.read(keys).await
-}
-
-fn decide<'a>(app: &App, tasks: Vec<Failed<'a>>, rows: &BatchRows) -> Vec<Decision<'a>> {
+fn decide<'a>(app: &App, jobs: Vec<Job<'a>>, rows: &BatchRows) -> Vec<Decision<'a>> {
     let now = app.clock.now();
-    let decisions = tasks.into_iter().filter_map(|failed| {
-        let endpoint = rows.endpoint(&failed.task.endpoint)?.clone();
-        let record = rows.delivery(&failed.task.endpoint, &failed.task.delivery);
-        let follow_up = plan::follow_up(&failed.task, Some(&endpoint), record, &app.config.schedule, now);
+    let decisions = jobs.into_iter().filter_map(|job| {
+        let endpoint = rows.endpoint(&job.task.endpoint)?.clone();
+        let record = rows.delivery(&job.task.endpoint, &job.task.delivery);
+        let follow_up = plan::follow_up(&job.task, Some(&endpoint), record, &app.config.schedule, now);
         let (FollowUp::End { record: new, .. } | FollowUp::Again { record: new, .. }) = &follow_up else {
             return None;
         };
@@ -159,7 +123,7 @@ fn decide<'a>(app: &App, tasks: Vec<Failed<'a>>, rows: &BatchRows) -> Vec<Decisi
             expected: Expected::of(record),
         };
         Some(Decision {
-            failed,
+            job,
             follow_up,
             write,
             endpoint,
@@ -175,13 +139,19 @@ async fn note_exhaustions<'a>(
     decisions: Vec<Decision<'a>>,
     unhandled: &mut Vec<&'a Message>,
 ) -> Vec<Decision<'a>> {
+    let kept = join_all(
+        decisions
+            .iter()
+            .map(|decision| keep_failure_record(app, decision)),
+    )
+    .await;
     let mut recordable = Vec::with_capacity(decisions.len());
-    for decision in decisions {
-        match keep_failure_record(app, &decision).await {
+    for (decision, kept) in decisions.into_iter().zip(kept) {
+        match kept {
             Ok(()) => recordable.push(decision),
             Err(error) => {
                 tracing::warn!(error = error.chain(), endpoint.id = %decision.endpoint.id, "a failure record was not kept");
-                unhandled.push(decision.failed.message);
+                unhandled.push(decision.job.message);
             }
         }
     }
@@ -209,36 +179,32 @@ async fn keep_failure_record(app: &App, decision: &Decision<'_>) -> Result<(), E
 /// schedule if the wait is longer than the queue offers. Returns the messages of those that are not on their way.
 async fn put_on_their_way<'a>(app: &App, recorded: Vec<Decision<'a>>) -> Vec<&'a Message> {
     let now = app.clock.now();
-    let mut left = Vec::new();
-    let (mut delayed, mut outgoing, mut scheduled) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut delayed, mut scheduled, mut left) = (Vec::new(), Vec::new(), Vec::new());
     for decision in recorded {
         let FollowUp::Again { due, .. } = decision.follow_up else {
             log_end(&decision);
             continue;
         };
-        let Failed { message, task } = decision.failed;
+        let Job { message, task } = decision.job;
         let task = task.next();
         let wait = due.duration_since(now).max(SignedDuration::ZERO);
         if wait > app.config.scheduler_threshold {
-            scheduled.push(async move { (app.schedules.send_at(task, due).await, message) });
+            scheduled.push(async move { (message, app.schedules.send_at(task, due).await) });
             continue;
         }
         match Outgoing::task(&task, whole_seconds(wait)) {
-            Ok(again) => {
-                outgoing.push(again);
-                delayed.push(message);
-            }
-            Err(error) => left.push(come_back(message, &error)),
+            Ok(again) => delayed.push((message, again)),
+            Err(error) => left.push(log_return(message, &error)),
         }
     }
     let (sent, scheduled) = join(
-        app.queues.send(&app.config.queues.retries, &outgoing),
+        app.queues.send_each(&app.config.queues.retries, delayed),
         join_all(scheduled),
     )
     .await;
-    for (result, message) in sent.into_iter().zip(delayed).chain(scheduled) {
+    for (message, result) in sent.into_iter().chain(scheduled) {
         if let Err(error) = result {
-            left.push(come_back(message, &error));
+            left.push(log_return(message, &error));
         }
     }
     left
@@ -250,8 +216,8 @@ fn whole_seconds(wait: SignedDuration) -> u16 {
     seconds.map_or(MAX_DELAY_SECONDS, |seconds| seconds.min(MAX_DELAY_SECONDS))
 }
 
-/// The message of a failed attempt of which it is not certain what follows; it is handled again.
-fn come_back<'a>(message: &'a Message, error: &Error) -> &'a Message {
+/// Says that a message is handled again, since it is not certain what follows, and returns it.
+fn log_return<'a>(message: &'a Message, error: &Error) -> &'a Message {
     tracing::warn!(error = error.chain(), message.id, "a failed attempt comes back");
     message
 }

@@ -33,12 +33,6 @@ impl FromStr for Schedule {
 }
 
 impl Schedule {
-    /// How many attempts a delivery gets, the first one included.
-    #[must_use]
-    pub fn attempts(&self) -> usize {
-        self.waits_seconds.len() + 1
-    }
-
     /// When the attempt after attempt number `failed_attempt` (from 1) is due, or `None` when that was the last.
     ///
     /// The receiver's hint only lengthens the wait. The jitter is a function of the delivery and the attempt,
@@ -107,7 +101,6 @@ mod tests {
             );
         }
         assert_eq!(wait(8, None), None);
-        assert_eq!(DEFAULT.parse::<Schedule>().unwrap().attempts(), 8);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What is on the queues. The emulator shows all messages, the invisible and the delayed ones too, and receiving
 //! none of them leaves the functions undisturbed.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{aws, eventually, stack};
 
@@ -17,6 +17,18 @@ pub(crate) fn url(queue: &str) -> &'static str {
 pub(crate) async fn send(queue: &str, body: &str) {
     let request = aws::sqs().send_message().queue_url(url(queue)).message_body(body);
     request.send().await.expect("the queue takes the message");
+}
+
+/// A message as Lambda hands it to a function that reads a queue.
+pub(crate) fn record(id: &str, body: &str) -> Value {
+    json!({
+        "messageId": id,
+        "receiptHandle": "none",
+        "body": body,
+        "attributes": { "ApproximateReceiveCount": "1" },
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:none",
+    })
 }
 
 /// The messages on a queue, named as in the template, whose body contains `part`.

@@ -69,6 +69,13 @@ pub(crate) fn padded(mut record: Record) -> Record {
     record
 }
 
+/// Makes a record unreadable, as one of a version that knows more words.
+pub(crate) fn spoiled(mut record: Record) -> Record {
+    let status = AttributeValue::S("unheard-of".to_owned());
+    record.item.insert("status".to_owned(), status);
+    record
+}
+
 /// Adds to every count that is kept of an endpoint's history, and says how many there are.
 pub(crate) async fn falsify_counts(endpoint: &str, surplus: u32) -> usize {
     let spans = |item: Item| (item["endpoint"].clone(), item["delivery"].clone());

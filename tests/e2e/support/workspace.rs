@@ -47,12 +47,7 @@ pub(crate) struct SentEvent {
 impl Workspace {
     /// A workspace that nobody else uses, with a token that may do everything.
     pub(crate) async fn new() -> Self {
-        Self::with_scopes(&["webhooks:read", "webhooks:write"]).await
-    }
-
-    /// The same with a token of these scopes.
-    pub(crate) async fn with_scopes(scopes: &[&str]) -> Self {
-        Self::issue(new_id("ws_"), scopes).await
+        Self::issue(new_id("ws_"), &["webhooks:read", "webhooks:write"]).await
     }
 
     /// The same workspace, seen through another token.

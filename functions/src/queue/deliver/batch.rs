@@ -2,7 +2,7 @@
 
 use shared::queue::Outgoing;
 
-use super::posting::Job;
+use super::super::job::Job;
 use crate::app::App;
 use crate::serve::Message;
 
@@ -10,6 +10,8 @@ use crate::serve::Message;
 #[derive(Default)]
 pub(super) struct Batch<'a> {
     failed: Vec<&'a Message>,
+    /// How many of the failed are visible again already.
+    released: usize,
     deferred: Vec<Job<'a>>,
 }
 
@@ -29,11 +31,21 @@ impl<'a> Batch<'a> {
         self.deferred.push(job);
     }
 
-    /// Puts the deferred tasks on the retries queue, makes the failed messages visible at once, and returns their ids.
+    /// Puts the deferred tasks on the retries queue, lets go of the failed messages, and returns their ids.
     pub(super) async fn hand_over(mut self, app: &App) -> Vec<String> {
         self.send_deferred(app).await;
+        self.release(app).await;
+        self.failed
+            .into_iter()
+            .map(|message| message.id.clone())
+            .collect()
+    }
+
+    /// Makes the messages that have failed by now visible, so that SQS moves them to the failed attempts, whatever the
+    /// rest of the batch is still waiting for.
+    pub(super) async fn release(&mut self, app: &App) {
         let mut by_queue: Vec<(&str, Vec<String>)> = Vec::new();
-        for message in &self.failed {
+        for message in &self.failed[self.released..] {
             let Some(url) = app.config.queues.url_of(&message.queue_arn) else {
                 continue;
             };
@@ -45,10 +57,7 @@ impl<'a> Batch<'a> {
         for (url, handles) in by_queue {
             app.queues.make_visible_in(url, 0, &handles).await;
         }
-        self.failed
-            .into_iter()
-            .map(|message| message.id.clone())
-            .collect()
+        self.released = self.failed.len();
     }
 
     async fn send_deferred(&mut self, app: &App) {
@@ -56,23 +65,15 @@ impl<'a> Batch<'a> {
         if jobs.is_empty() {
             return;
         }
-        let (mut messages, mut outgoing) = (Vec::new(), Vec::new());
+        let mut tasks = Vec::with_capacity(jobs.len());
         for job in jobs {
             match Outgoing::task(&job.task, 0) {
-                Ok(task) => {
-                    messages.push(job.message);
-                    outgoing.push(task);
-                }
+                Ok(task) => tasks.push((job.message, task)),
                 Err(_) => self.failed.push(job.message),
             }
         }
-        let results = app.queues.send(&app.config.queues.retries, &outgoing).await;
-        self.failed.extend(
-            messages
-                .into_iter()
-                .zip(results)
-                .filter(|(_, result)| result.is_err())
-                .map(|(message, _)| message),
-        );
+        let results = app.queues.send_each(&app.config.queues.retries, tasks).await;
+        let unsent = results.into_iter().filter(|(_, result)| result.is_err());
+        self.failed.extend(unsent.map(|(message, _)| message));
     }
 }

@@ -17,6 +17,7 @@ use shared::sender::{Request, Sender, SetUpFailed};
 use shared::store::{BatchKeys, BatchRows, Expected};
 use tokio::sync::Semaphore;
 
+use super::super::job::Job;
 use super::batch::Batch;
 use super::record::Finished;
 use crate::app::App;
@@ -35,12 +36,6 @@ const SHORTEST_DEADLINE: Duration = Duration::from_secs(1);
 /// An endpoint that has not answered for so long counts as failing from then on, and not only from the deadline: its
 /// other deliveries wait beside the retries, before they fill the first lane.
 const SLOW_AFTER: Duration = Duration::from_secs(1);
-
-/// A task and the message that brought it.
-pub(super) struct Job<'a> {
-    pub(super) message: &'a Message,
-    pub(super) task: Task,
-}
 
 /// What came of an attempt.
 pub(super) enum Outcome<'a> {

@@ -8,8 +8,8 @@ use shared::domain::endpoint::{DisabledReason, Endpoint};
 use shared::domain::id::EndpointId;
 use shared::store::{BatchKeys, DeliveryWrite, Expected, Written};
 
+use super::super::job::Job;
 use super::batch::Batch;
-use super::posting::Job;
 use crate::app::App;
 
 /// Tries of a record that others keep overtaking.
@@ -57,7 +57,8 @@ impl<'a> Finished<'a> {
     }
 }
 
-/// Records the outcomes. What fails to be recorded, and what is to be followed by another attempt, fails its message.
+/// Records the outcomes. What fails to be recorded, and what is to be followed by another attempt, fails its message,
+/// which is let go of at once.
 pub(super) async fn record<'a>(app: &App, finished: Vec<Finished<'a>>, batch: &mut Batch<'a>) {
     if finished.is_empty() {
         return;
@@ -89,6 +90,7 @@ pub(super) async fn record<'a>(app: &App, finished: Vec<Finished<'a>>, batch: &m
             }
         }
     }
+    batch.release(app).await;
 }
 
 /// Disables the endpoints that answered 410, before that is recorded: a record that says so must be true. Where that
