@@ -1,1 +1,1 @@
-//! Only here because a package needs a target; the tests are in `e2e`.
+//! Only here because a package needs a target; the tests are in `e2e` and `faults`.

@@ -67,6 +67,7 @@ async fn send_event(state: &StackState) -> Result<String> {
     queue
         .send_message()
         .queue_url(&state.events_queue_url)
+        .message_group_id(&state.workspace_id)
         .message_body(&event)
         .send()
         .await?;

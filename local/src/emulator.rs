@@ -137,10 +137,7 @@ fn environment(url: &str, port: u16, options: &Options, folder: &Path) -> Vec<(&
         ("MINISTACK_WORKER_THREADS", WORKER_THREADS.to_owned()),
         ("AUTH", "true".to_owned()),
         ("IOT_MTLS_ENABLED", "0".to_owned()),
-        (
-            "CLOUDTRAIL_RECORDING",
-            if options.record_calls { "1" } else { "0" }.to_owned(),
-        ),
+        ("CLOUDTRAIL_RECORDING", "0".to_owned()),
         ("AWS_ENDPOINT_URL", function_endpoint),
         ("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID.to_owned()),
         ("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY.to_owned()),

@@ -60,11 +60,13 @@ fn send(state: &StackState) -> String {
     });
     format!(
         "AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY={} AWS_REGION={} \\\n    \
-         aws --endpoint-url {} sqs send-message --queue-url '{}' \\\n    --message-body '{event}'",
+         aws --endpoint-url {} sqs send-message --queue-url '{}' \\\n    \
+         --message-group-id {} --message-body '{event}'",
         state.access_key_id,
         state.secret_access_key,
         state.region,
         state.aws_endpoint_url,
         state.events_queue_url,
+        state.workspace_id,
     )
 }

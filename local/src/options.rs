@@ -15,8 +15,6 @@ pub struct Options {
     pub port: Option<u16>,
     /// The AWS endpoint that functions are given; the emulator itself otherwise.
     pub function_endpoint: Option<String>,
-    /// Whether the emulator records every API call, for `LookupEvents`.
-    pub record_calls: bool,
     /// What to tell about long steps.
     pub progress: Progress,
 }

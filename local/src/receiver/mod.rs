@@ -51,12 +51,6 @@ impl Receiver {
         format!("http://{}{path}", self.address)
     }
 
-    /// The port it listens on.
-    #[must_use]
-    pub fn port(&self) -> u16 {
-        self.address.port()
-    }
-
     /// Every request so far, in the order of arrival.
     #[must_use]
     pub fn received(&self) -> Vec<Received> {
