@@ -36,9 +36,20 @@ fn every_queue_that_hands_messages_back_has_an_alarm_that_sees_it() {
         let metrics = alarm["Metrics"].as_array().expect("metrics");
         let name = json!({ "Fn::GetAtt": format!("{queue}.QueueName") });
         for (metric, id) in metrics.iter().zip(["received", "deleted"]) {
-            assert_eq!(metric["Id"], id, "{queue}");
-            assert_eq!(metric["MetricStat"]["Metric"]["Dimensions"][0]["Value"], name);
+            let counted = json!({
+                "Namespace": "AWS/SQS",
+                "MetricName": format!("NumberOfMessages{}{}", id[..1].to_uppercase(), &id[1..]),
+                "Dimensions": [{ "Name": "QueueName", "Value": name }],
+            });
+            let stat = json!({ "Metric": counted, "Stat": "Sum", "Period": 300 });
+            assert_eq!(
+                metric,
+                &json!({ "Id": id, "ReturnData": false, "MetricStat": stat })
+            );
         }
+        let share = "IF(received > 0, (received - FILL(deleted, 0)) / received, 0)";
+        assert_eq!(metrics[2]["Expression"], share, "{queue}");
+        assert_eq!(alarm["Threshold"], 0.05, "{queue}");
     }
 }
 

@@ -65,7 +65,7 @@ async fn handle_batch(app: &App, messages: Vec<Message>, deadline: Deadline) -> 
     }
     let mut running: FuturesUnordered<_> = attempts.into_iter().collect();
     loop {
-        let next = if finished.is_empty() {
+        let next = if finished.is_empty() && !batch.holds_failures() {
             Ok(running.next().await)
         } else {
             tokio::time::timeout(RECORD_WITHIN, running.next()).await

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use futures::future::LocalBoxFuture;
+use futures::future::{LocalBoxFuture, join_all};
 use serde::Deserialize;
 use shared::Error;
 use shared::domain::id::{EndpointId, WorkspaceId};
@@ -77,12 +77,16 @@ pub fn handle(app: &App, messages: Vec<Message>, deadline: Deadline) -> LocalBox
 }
 
 async fn handle_batch(app: &App, messages: Vec<Message>, deadline: Deadline) -> Vec<String> {
+    let results = join_all(
+        messages
+            .iter()
+            .map(async |message| match serde_json::from_str(&message.body) {
+                Ok(purge) => make_sure(app, &purge, deadline).await,
+                Err(error) => park(app, message, &error.to_string()).await,
+            }),
+    );
     let mut unhandled = Vec::new();
-    for message in &messages {
-        let result = match serde_json::from_str(&message.body) {
-            Ok(purge) => make_sure(app, &purge, deadline).await,
-            Err(error) => park(app, message, &error.to_string()).await,
-        };
+    for (message, result) in messages.iter().zip(results.await) {
         if let Err(error) = result {
             tracing::warn!(error = error.chain(), message.id, "a purge comes back");
             unhandled.push(message);

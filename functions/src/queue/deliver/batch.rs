@@ -1,10 +1,15 @@
 //! What is to become of the messages of a batch; those named nowhere are done and are deleted.
 
+use std::time::Duration;
+
 use shared::queue::Outgoing;
 
 use super::super::job::Job;
 use crate::app::App;
 use crate::serve::Message;
+
+/// What waits to be recorded does not wait longer than this for messages to be let go of.
+const RELEASE_WITHIN: Duration = Duration::from_secs(1);
 
 /// The messages of a batch that are not done.
 #[derive(Default)]
@@ -34,16 +39,28 @@ impl<'a> Batch<'a> {
     /// Puts the deferred tasks on the retries queue, lets go of the failed messages, and returns their ids.
     pub(super) async fn hand_over(mut self, app: &App) -> Vec<String> {
         self.send_deferred(app).await;
-        self.release(app).await;
+        self.make_visible(app).await;
         self.failed
             .into_iter()
             .map(|message| message.id.clone())
             .collect()
     }
 
+    /// Whether a message has failed that is not let go of yet.
+    pub(super) fn holds_failures(&self) -> bool {
+        self.released < self.failed.len()
+    }
+
     /// Makes the messages that have failed by now visible, so that SQS moves them to the failed attempts, whatever the
-    /// rest of the batch is still waiting for.
+    /// rest of the batch is still waiting for. If that takes long, they are let go of with the others.
     pub(super) async fn release(&mut self, app: &App) {
+        let released = tokio::time::timeout(RELEASE_WITHIN, self.make_visible(app)).await;
+        if released.is_err() {
+            tracing::warn!("failed messages are let go of later");
+        }
+    }
+
+    async fn make_visible(&mut self, app: &App) {
         let mut by_queue: Vec<(&str, Vec<String>)> = Vec::new();
         for message in &self.failed[self.released..] {
             let Some(url) = app.config.queues.url_of(&message.queue_arn) else {

@@ -61,7 +61,7 @@ impl<'a> Finished<'a> {
 /// which is let go of at once.
 pub(super) async fn record<'a>(app: &App, finished: Vec<Finished<'a>>, batch: &mut Batch<'a>) {
     if finished.is_empty() {
-        return;
+        return batch.release(app).await;
     }
     let finished = without_undisabled(app, finished, batch).await;
     let writes: Vec<_> = finished.iter().map(|outcome| outcome.write.clone()).collect();
