@@ -18,22 +18,18 @@ use shared::domain::target::TargetUrl;
 use shared::sender;
 
 use crate::app::App;
-use crate::problem::{FieldError, Problem};
+use crate::problem::{FieldErrors, Problem};
 
 /// How long a name may take to be looked up when a url is saved.
 const LOOK_UP_DEADLINE: Duration = Duration::from_secs(2);
 
-/// Refuses a url whose name leads to an address that may not be sent to.
+/// Checks that the url's name leads to addresses that may be sent to.
 async fn check_addresses(app: &App, url: &TargetUrl) -> Result<(), Problem> {
     let look_up = sender::system_look_up();
-    if sender::is_allowed(app.config.targets, &look_up, url, LOOK_UP_DEADLINE).await {
+    if sender::is_allowed(*app.config.targets, &look_up, url, LOOK_UP_DEADLINE).await {
         return Ok(());
     }
-    let message = "leads to a private or reserved address".to_owned();
-    Err(Problem::Invalid(vec![FieldError {
-        field: "url".to_owned(),
-        message,
-    }]))
+    Err(FieldErrors::one("url", "leads to a private or reserved address").into())
 }
 
 /// Reads a field that is true or false.

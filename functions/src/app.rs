@@ -3,8 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use shared::clock::Clock;
-use shared::config::{Config, InvalidVariable};
-use shared::queue::Queues;
+use shared::config::{Config, InvalidEnvironment};
+use shared::queues::Queues;
 use shared::schedules::Schedules;
 use shared::secrets::Secrets;
 use shared::sender::{Sender, SetUpFailed};
@@ -29,18 +29,18 @@ pub struct App {
 }
 
 impl App {
-    /// Reads the configuration and sets the adapters up; none of them connects before it is used.
+    /// Reads these variables of the environment and sets the adapters up; none of them connects before it is used.
     ///
     /// # Errors
-    /// A variable of the environment is missing or malformed.
-    pub fn from_env() -> Result<Arc<Self>, InvalidVariable> {
-        let config = Config::from_env()?;
+    /// Variables of the environment are missing or malformed.
+    pub fn from_env(variables: &[&'static str]) -> Result<Arc<Self>, InvalidEnvironment> {
+        let config = Config::from_env(variables)?;
         let aws = shared::aws::config_from_env();
         Ok(Arc::new(Self {
             clock: Clock,
             store: Store::new(&aws, &config),
             queues: Queues::new(&aws),
-            secrets: Secrets::new(&aws, config.secret_prefix.clone()),
+            secrets: Secrets::new(&aws, &config),
             schedules: Schedules::new(&aws, &config),
             sender: OnceLock::new(),
             config,
@@ -55,7 +55,7 @@ impl App {
         if let Some(sender) = self.sender.get() {
             return Ok(sender);
         }
-        let sender = Sender::new(self.config.targets)?;
+        let sender = Sender::new(*self.config.targets)?;
         Ok(self.sender.get_or_init(|| sender))
     }
 }

@@ -3,8 +3,15 @@
 use lambda_http::Body;
 use lambda_http::http::{Response, StatusCode, header};
 use serde::Serialize;
-use shared::Error;
+use shared::domain::delivery::Status;
+use shared::domain::time;
 use shared::domain::token::Scope;
+use shared::{Conflict, Error};
+
+use crate::answer;
+
+/// Most bytes of a request's body.
+pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// Why a request is not answered with what it asked for. The texts are for the caller.
 #[derive(Debug)]
@@ -18,13 +25,35 @@ pub enum Problem {
     /// 404: there is no such thing in the caller's workspace.
     NotFound,
     /// 409: the state of the resource does not allow it.
-    Conflict(String),
+    Conflict(Conflict),
     /// 413: the body is too large.
     TooLarge,
     /// 422: fields that can't be accepted, all of them.
-    Invalid(Vec<FieldError>),
+    Invalid(FieldErrors),
     /// 500: something broke here; the caller learns nothing of it.
     Internal(Error),
+}
+
+/// What is wrong with the fields of a body: at least one thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldErrors(Vec<FieldError>);
+
+impl FieldErrors {
+    /// One bad field.
+    #[must_use]
+    pub fn one(field: &str, message: impl Into<String>) -> Self {
+        Self(vec![FieldError {
+            field: field.to_owned(),
+            message: message.into(),
+        }])
+    }
+
+    /// These and others.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
 }
 
 /// What is wrong with a field of the request's body.
@@ -50,9 +79,21 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
             Error::NotFound => Self::NotFound,
-            Error::Conflict(message) => Self::Conflict(message),
+            Error::Conflict(conflict) => Self::Conflict(conflict),
             error => Self::Internal(error),
         }
+    }
+}
+
+impl From<FieldErrors> for Problem {
+    fn from(errors: FieldErrors) -> Self {
+        Self::Invalid(errors)
+    }
+}
+
+impl From<Conflict> for Problem {
+    fn from(conflict: Conflict) -> Self {
+        Self::Conflict(conflict)
     }
 }
 
@@ -81,12 +122,12 @@ impl Problem {
             error: status.canonical_reason().unwrap_or_default(),
             message: self.message(request_id),
             errors: if let Self::Invalid(errors) = self {
-                errors
+                errors.0
             } else {
                 Vec::new()
             },
         };
-        let mut response = crate::view::json(status, &body);
+        let mut response = answer::json(status, &body);
         if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(
                 header::WWW_AUTHENTICATE,
@@ -98,15 +139,44 @@ impl Problem {
 
     fn message(&self, request_id: &str) -> String {
         match self {
-            Self::Malformed(message) | Self::Conflict(message) => message.clone(),
+            Self::Malformed(message) => message.clone(),
+            Self::Conflict(conflict) => explained(conflict),
             Self::Unauthorized(message) => (*message).to_owned(),
             Self::Forbidden(scope) => format!("the token lacks the scope {}", scope.as_str()),
             Self::NotFound => "there is no such resource in your workspace".to_owned(),
-            Self::TooLarge => format!("the body is larger than {} bytes", crate::request::MAX_BODY_BYTES),
+            Self::TooLarge => format!("the body is larger than {MAX_BODY_BYTES} bytes"),
             Self::Invalid(_) => "the request has invalid fields".to_owned(),
             Self::Internal(_) => {
                 format!("something went wrong on our side; quote the request id {request_id}")
             }
+        }
+    }
+}
+
+/// A conflict as the caller is told it, with what to do about it.
+fn explained(conflict: &Conflict) -> String {
+    match conflict {
+        Conflict::EndpointLimit(limit) => {
+            format!("the workspace has {limit} endpoints, which is the limit")
+        }
+        Conflict::RotationUnderWay => "the secret is being rotated by another request".to_owned(),
+        Conflict::EndpointDisabled => "the endpoint is disabled; enable it first".to_owned(),
+        Conflict::NotFailed {
+            status: Status::Pending,
+            next_attempt_at: Some(due),
+        } => format!(
+            "the delivery is pending; its next attempt is at {}",
+            time::format(*due)
+        ),
+        Conflict::NotFailed {
+            status: Status::Pending,
+            next_attempt_at: None,
+        } => "the delivery is pending; an attempt is under way".to_owned(),
+        Conflict::NotFailed { status, .. } => {
+            format!(
+                "the delivery is {}; only a failed one can be retried",
+                status.as_str()
+            )
         }
     }
 }
@@ -133,7 +203,7 @@ mod tests {
 
     #[test]
     fn an_internal_error_shows_nothing_but_the_request_id() {
-        let source = std::io::Error::other("arn:aws:dynamodb:secret-table");
+        let source = "arn:aws:dynamodb:secret-table";
 
         let text = body(Problem::Internal(Error::aws("GetItem")(source))).to_string();
 
@@ -143,17 +213,40 @@ mod tests {
 
     #[test]
     fn an_invalid_request_names_every_bad_field() {
-        let error = |field: &str| FieldError {
-            field: field.to_owned(),
-            message: "is wrong".to_owned(),
-        };
+        let error = |field: &str| FieldErrors::one(field, "is wrong");
 
-        let body = body(Problem::Invalid(vec![error("url"), error("events")]));
+        let body = body(error("url").and(error("events")).into());
 
         assert_eq!(body["statusCode"], 422);
         assert_eq!(
             body["errors"][1],
             serde_json::json!({"field": "events", "message": "is wrong"})
         );
+    }
+
+    #[test]
+    fn a_conflict_says_what_to_do_or_how_long_to_wait() {
+        let not_failed = |status, due: Option<&str>| {
+            explained(&Conflict::NotFailed {
+                status,
+                next_attempt_at: due.map(|due| due.parse().unwrap()),
+            })
+        };
+
+        assert_eq!(
+            not_failed(Status::Pending, Some("2026-06-07T10:35:05Z")),
+            "the delivery is pending; its next attempt is at 2026-06-07T10:35:05Z"
+        );
+        assert_eq!(
+            not_failed(Status::Pending, None),
+            "the delivery is pending; an attempt is under way"
+        );
+        assert_eq!(
+            not_failed(Status::Delivered, None),
+            "the delivery is delivered; only a failed one can be retried"
+        );
+        assert!(explained(&Conflict::EndpointDisabled).contains("enable it first"));
+        assert!(explained(&Conflict::EndpointLimit(7)).contains("7 endpoints"));
+        assert!(explained(&Conflict::RotationUnderWay).contains("being rotated"));
     }
 }

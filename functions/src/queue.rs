@@ -14,26 +14,43 @@ use crate::serve::Message;
 /// The wait before a message comes back for the first time, in seconds; it doubles each time.
 const FIRST_WAIT_SECONDS: i32 = 2;
 
-/// The longest such wait: the visibility time-out of the queues, in seconds.
-const LONGEST_WAIT_SECONDS: i32 = 180;
+/// The longest such wait, in seconds: the visibility time-out of the queues whose messages are handed back.
+pub const LONGEST_WAIT_SECONDS: i32 = 180;
 
 /// Hands messages back to their queue: they come again after a wait that doubles each time. Returns their ids.
 async fn hand_back(app: &App, messages: Vec<&Message>) -> Vec<String> {
     let mut waits: HashMap<(&str, i32), Vec<String>> = HashMap::new();
     for message in &messages {
-        let doublings = message.receive_count().saturating_sub(1).min(10);
-        let wait = FIRST_WAIT_SECONDS
-            .saturating_mul(1 << doublings)
-            .min(LONGEST_WAIT_SECONDS);
         if let Some(url) = app.config.queues.url_of(&message.queue_arn) {
-            waits
-                .entry((url, wait))
-                .or_default()
-                .push(message.receipt_handle.clone());
+            let wait = wait_seconds(message.receive_count());
+            let handles = waits.entry((url, wait)).or_default();
+            handles.push(message.receipt_handle.clone());
         }
     }
     for ((url, wait), handles) in waits {
         app.queues.make_visible_in(url, wait, &handles).await;
     }
     messages.into_iter().map(|message| message.id.clone()).collect()
+}
+
+/// How long a message waits that was received so often.
+fn wait_seconds(receive_count: u32) -> i32 {
+    let doublings = receive_count.saturating_sub(1).min(10);
+    FIRST_WAIT_SECONDS
+        .saturating_mul(1 << doublings)
+        .min(LONGEST_WAIT_SECONDS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_the_longest() {
+        assert_eq!((wait_seconds(1), wait_seconds(2), wait_seconds(3)), (2, 4, 8));
+        assert_eq!(
+            (wait_seconds(7), wait_seconds(8), wait_seconds(99)),
+            (128, 180, 180)
+        );
+    }
 }

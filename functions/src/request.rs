@@ -8,13 +8,10 @@ use std::str::FromStr;
 use lambda_http::http::header;
 use lambda_http::{Body, Request, RequestExt};
 
-pub use fields::{Fields, events, url};
-pub use query::{PageRequest, Query};
+pub use fields::{Fields, both, events, url};
+pub use query::Query;
 
-use crate::problem::Problem;
-
-/// Most bytes of a request's body.
-pub const MAX_BODY_BYTES: usize = 64 * 1024;
+use crate::problem::{MAX_BODY_BYTES, Problem};
 
 /// The id in the path. One that can't be an id names nothing, like one that is not there.
 ///
@@ -31,7 +28,7 @@ pub fn path_id<T: FromStr>(request: &Request, name: &str) -> Result<T, Problem> 
 /// The JSON object in the body.
 ///
 /// # Errors
-/// [`Problem::TooLarge`], or [`Problem::Malformed`] if the content type is another one or the body is no JSON object.
+/// [`Problem::TooLarge`], or [`Problem::Malformed`] if the content type is another one or the body is not a JSON object.
 pub fn json_object(request: &Request) -> Result<Fields, Problem> {
     if request.body().len() > MAX_BODY_BYTES {
         return Err(Problem::TooLarge);

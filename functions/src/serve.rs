@@ -1,29 +1,72 @@
 //! The entry of every function: logging, the environment, and what surrounds each invocation.
 //!
-//! Everything here returns boxed futures made by plain functions. An `async fn` would be compiled anew in each of the
-//! binaries, with all that it awaits; so it is compiled once, in this library.
+//! A function is a constant that says which variables of the environment it uses and what it does. Everything here
+//! returns boxed futures made by plain functions, so that handlers of one signature fit into one table.
 
+mod batch;
+mod command;
+mod deadline;
 mod http;
-mod invocation;
-mod queue;
 
 use std::sync::Arc;
 
+use futures::future::LocalBoxFuture;
 use lambda_runtime::Error;
 use tracing_subscriber::filter::LevelFilter;
 
-pub use http::{Answer, Caller, Route, http};
-pub use invocation::{Deadline, invoked};
-pub use queue::{Message, OnMessages, Serving, messages, stream_or_messages};
+pub use batch::{Consumer, Invocation, Message, StreamRecord};
+pub use command::{Command, CommandError, answer_to};
+pub use deadline::Deadline;
+pub use http::{Answer, Caller, Route};
 
 use crate::app::App;
 
-/// Sets logging up and reads the environment, once per process.
+/// A Lambda function.
+#[derive(Clone, Copy)]
+pub enum Function {
+    /// Answers the requests of a route.
+    Route(Route),
+    /// Handles the messages of queues.
+    Consumer(Consumer),
+    /// Answers an operator who invokes it.
+    Command(Command),
+}
+
+/// A function that serves until Lambda ends the process.
+type Serving = LocalBoxFuture<'static, Result<(), Error>>;
+
+/// Serves the function that this process is, until Lambda ends it.
+///
+/// # Errors
+/// The table has no function of the handler's name, or the environment is incomplete.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "Lambda names the handler in the environment, before any configuration is read"
+)]
+pub async fn handler_of(functions: &'static [(&'static str, Function)]) -> Result<(), Error> {
+    let handler = std::env::var("_HANDLER").unwrap_or_default();
+    let Some((_, function)) = functions.iter().find(|(name, _)| *name == handler) else {
+        let names: Vec<_> = functions.iter().map(|(name, _)| *name).collect();
+        return Err(format!(
+            "there is no function {handler:?}; the template's Handler (_HANDLER) must be one of {}",
+            names.join(", ")
+        )
+        .into());
+    };
+    start_logging();
+    let serving = match function {
+        Function::Route(route) => http::serve(start(route.variables)?, *route),
+        Function::Consumer(consumer) => batch::serve(start(consumer.variables)?, *consumer),
+        Function::Command(command) => command::serve(start(command.variables)?, *command),
+    };
+    serving.await
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "logging starts first, with the level that Lambda's own setting names"
 )]
-fn start() -> Result<Arc<App>, Error> {
+fn start_logging() {
     let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").ok();
     let level = level
         .and_then(|level| level.parse().ok())
@@ -38,5 +81,12 @@ fn start() -> Result<Arc<App>, Error> {
         .without_time()
         .with_max_level(level)
         .init();
-    Ok(App::from_env()?)
+}
+
+/// Reads the environment and sets the adapters up, once per process.
+fn start(variables: &[&'static str]) -> Result<Arc<App>, Error> {
+    App::from_env(variables).map_err(|error| {
+        tracing::error!(error = error.to_string(), "the function can't start");
+        error.into()
+    })
 }

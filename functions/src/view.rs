@@ -1,15 +1,16 @@
 //! How things look in answers: the shapes of the API, made from domain types and from nothing else.
 
 use lambda_http::Body;
-use lambda_http::http::{Response, StatusCode, header};
+use lambda_http::http::{Response, StatusCode};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use shared::domain::delivery::{Attempt, Delivery};
+use shared::domain::delivery::{Attempt, Delivery, Failure};
 use shared::domain::endpoint::{DisabledReason, Endpoint};
 use shared::domain::secret::Secret;
 use shared::domain::time;
 
-use crate::request::PageRequest;
+use crate::answer::json;
+use crate::page::{Meta, PageRequest};
 
 #[derive(Serialize)]
 struct EndpointView<'a> {
@@ -37,14 +38,15 @@ struct DeliveryView<'a> {
     next_attempt_at: Option<String>,
     last_error: Option<&'a str>,
     test: bool,
+    /// Only where one delivery is shown; so is the payload.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempts: Option<Vec<AttemptView<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload: Option<Payload<'a>>,
 }
 
-#[derive(Serialize)]
-struct DeliveryWithAttempts<'a> {
-    #[serde(flatten)]
-    delivery: DeliveryView<'a>,
-    attempts: Vec<AttemptView<'a>>,
-}
+/// The event's bytes as they are; `null` once the event has expired.
+type Payload<'a> = Option<&'a RawValue>;
 
 #[derive(Serialize)]
 struct AttemptView<'a> {
@@ -59,28 +61,6 @@ struct AttemptView<'a> {
 struct ListView<T> {
     data: Vec<T>,
     meta: Meta,
-}
-
-#[derive(Serialize)]
-struct Meta {
-    total: usize,
-    page: usize,
-    per_page: usize,
-    pages: usize,
-}
-
-/// An answer with a JSON body.
-#[must_use]
-pub fn json(status: StatusCode, body: &impl Serialize) -> Response<Body> {
-    text(status, serde_json::to_string(body).unwrap_or_default())
-}
-
-/// An answer without a body.
-#[must_use]
-pub fn no_content() -> Response<Body> {
-    let mut response = Response::new(Body::Empty);
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    response
 }
 
 /// An endpoint, without its secret.
@@ -122,20 +102,12 @@ pub fn deliveries(deliveries: &[Delivery], total: usize, page: PageRequest) -> R
 #[must_use]
 pub fn delivery_with_attempts(delivery: &Delivery, payload: Option<&str>) -> Response<Body> {
     let attempts = delivery.attempts.iter().map(attempt_view).collect();
-    let shown = DeliveryWithAttempts {
-        delivery: delivery_view(delivery),
-        attempts,
+    let shown = DeliveryView {
+        attempts: Some(attempts),
+        payload: Some(payload.and_then(|payload| serde_json::from_str(payload).ok())),
+        ..delivery_view(delivery)
     };
-    // The payload is put in as text, because a flattened structure can't carry raw JSON.
-    let mut body = serde_json::to_string(&shown).unwrap_or_default();
-    let payload = payload
-        .filter(|payload| serde_json::from_str::<&RawValue>(payload).is_ok())
-        .unwrap_or("null");
-    body.truncate(body.len().saturating_sub(1));
-    body.push_str(",\"payload\":");
-    body.push_str(payload);
-    body.push('}');
-    text(StatusCode::OK, body)
+    json(StatusCode::OK, &shown)
 }
 
 fn endpoint_view<'a>(endpoint: &'a Endpoint, secret: Option<&Secret>) -> EndpointView<'a> {
@@ -162,8 +134,10 @@ fn delivery_view(delivery: &Delivery) -> DeliveryView<'_> {
         created_at: delivery.id.accepted_at().map(time::format),
         delivered_at: delivery.delivered_at().map(time::format),
         next_attempt_at: delivery.next_attempt_at.map(time::format),
-        last_error: delivery.last_error.map(shared::domain::delivery::Failure::as_str),
+        last_error: delivery.last_error.map(Failure::as_str),
         test: delivery.test,
+        attempts: None,
+        payload: None,
     }
 }
 
@@ -172,25 +146,12 @@ fn attempt_view(attempt: &Attempt) -> AttemptView<'_> {
         at: time::format(attempt.at),
         http_status: attempt.http_status,
         duration_ms: attempt.duration_ms,
-        error: attempt.failure.map(shared::domain::delivery::Failure::as_str),
+        error: attempt.failure.map(Failure::as_str),
         response_body: attempt.response_body.as_deref(),
     }
 }
 
 fn list<T: Serialize>(data: Vec<T>, total: usize, page: PageRequest) -> Response<Body> {
-    let meta = Meta {
-        total,
-        page: page.page,
-        per_page: page.per_page,
-        pages: page.pages(total),
-    };
+    let meta = page.of(total);
     json(StatusCode::OK, &ListView { data, meta })
-}
-
-fn text(status: StatusCode, body: String) -> Response<Body> {
-    let mut response = Response::new(Body::Text(body));
-    *response.status_mut() = status;
-    let value = header::HeaderValue::from_static("application/json");
-    response.headers_mut().insert(header::CONTENT_TYPE, value);
-    response
 }

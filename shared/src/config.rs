@@ -1,13 +1,73 @@
-//! What `template.yaml` tells the functions, read from the environment once at start-up.
+//! What `template.yaml` tells the functions, read from the environment once at start-up. A function names the variables
+//! that it uses ([`variable`]), and only those are asked for.
 
+use std::ops::Deref;
 use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use crate::domain::lane::Lane;
 use crate::domain::schedule::Schedule;
 use crate::domain::target::TargetPolicy;
 
-/// The configuration of a deployment.
+/// The variables that a function can use, as the template names them.
+#[expect(missing_docs, reason = "the fields of Config say what they are")]
+pub mod variable {
+    pub const ENDPOINTS_TABLE: &str = "ENDPOINTS_TABLE";
+    pub const EVENTS_TABLE: &str = "EVENTS_TABLE";
+    pub const DELIVERIES_TABLE: &str = "DELIVERIES_TABLE";
+    pub const TOKENS_TABLE: &str = "TOKENS_TABLE";
+    pub const EVENTS_QUEUE_URL: &str = "EVENTS_QUEUE_URL";
+    pub const REJECTED_EVENTS_QUEUE_URL: &str = "REJECTED_EVENTS_QUEUE_URL";
+    pub const DELIVERIES_QUEUE_URL: &str = "DELIVERIES_QUEUE_URL";
+    pub const RETRIES_QUEUE_URL: &str = "RETRIES_QUEUE_URL";
+    pub const FAILED_ATTEMPTS_QUEUE_URL: &str = "FAILED_ATTEMPTS_QUEUE_URL";
+    pub const PARKED_QUEUE_URL: &str = "PARKED_QUEUE_URL";
+    pub const PURGES_QUEUE_URL: &str = "PURGES_QUEUE_URL";
+    pub const RETRIES_QUEUE_ARN: &str = "RETRIES_QUEUE_ARN";
+    pub const FAILED_ATTEMPTS_QUEUE_ARN: &str = "FAILED_ATTEMPTS_QUEUE_ARN";
+    pub const SECRET_PREFIX: &str = "SECRET_PREFIX";
+    pub const SCHEDULE_GROUP: &str = "SCHEDULE_GROUP";
+    pub const SCHEDULER_ROLE_ARN: &str = "SCHEDULER_ROLE_ARN";
+    pub const ENDPOINT_LIMIT: &str = "ENDPOINT_LIMIT";
+    pub const RETENTION_DAYS: &str = "RETENTION_DAYS";
+    pub const RETRY_SCHEDULE: &str = "RETRY_SCHEDULE";
+    pub const POST_DEADLINE_SECONDS: &str = "POST_DEADLINE_SECONDS";
+    pub const DELIVER_TIMEOUT_SECONDS: &str = "DELIVER_TIMEOUT_SECONDS";
+    pub const DISABLE_AFTER_SECONDS: &str = "DISABLE_AFTER_SECONDS";
+    pub const SCHEDULER_THRESHOLD_SECONDS: &str = "SCHEDULER_THRESHOLD_SECONDS";
+    pub const ALLOW_INSECURE_TARGETS: &str = "ALLOW_INSECURE_TARGETS";
+}
+
+/// A value from the environment, there if the function asked for it.
+#[derive(Debug, Clone)]
+pub struct Setting<T> {
+    variable: &'static str,
+    value: Option<T>,
+}
+
+impl<T> Setting<T> {
+    /// The value, if the function asked for it.
+    #[must_use]
+    pub fn get(&self) -> Option<&T> {
+        self.value.as_ref()
+    }
+}
+
+impl<T> Deref for Setting<T> {
+    type Target = T;
+
+    /// # Panics
+    /// If the function did not ask for the variable, which is a mistake in the function: the end-to-end tests run each.
+    fn deref(&self) -> &T {
+        match &self.value {
+            Some(value) => value,
+            None => panic!("the function uses {} and does not ask for it", self.variable),
+        }
+    }
+}
+
+/// The configuration of a deployment, as far as a function asks for it.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Names of the tables.
@@ -15,119 +75,143 @@ pub struct Config {
     /// Urls of the queues.
     pub queues: QueueUrls,
     /// The ARN of the retries queue, for schedules.
-    pub retries_queue_arn: String,
+    pub retries_queue_arn: Setting<String>,
     /// The ARN of the failed-attempts queue, for schedules that can't reach the retries queue.
-    pub failed_attempts_queue_arn: String,
+    pub failed_attempts_queue_arn: Setting<String>,
     /// What the names of endpoint secrets begin with.
-    pub secret_prefix: String,
+    pub secret_prefix: Setting<String>,
     /// The schedule group of long waits.
-    pub schedule_group: String,
+    pub schedule_group: Setting<String>,
     /// The role with which the scheduler puts retries on their queue.
-    pub scheduler_role_arn: String,
+    pub scheduler_role_arn: Setting<String>,
     /// Endpoints a workspace may have.
-    pub endpoint_limit: u32,
+    pub endpoint_limit: Setting<u32>,
     /// How long events and deliveries are kept.
-    pub retention: SignedDuration,
+    pub retention: Setting<SignedDuration>,
     /// The waits between attempts.
-    pub schedule: Schedule,
+    pub schedule: Setting<Schedule>,
     /// The deadline of one attempt.
-    pub post_deadline: Duration,
+    pub post_deadline: Setting<Duration>,
     /// How long `deliver` may run.
-    pub deliver_timeout: Duration,
+    pub deliver_timeout: Setting<Duration>,
     /// How long an endpoint may fail before it is disabled.
-    pub disable_after: SignedDuration,
+    pub disable_after: Setting<SignedDuration>,
     /// Waits up to this use the queue's delay, longer ones the scheduler.
-    pub scheduler_threshold: SignedDuration,
+    pub scheduler_threshold: Setting<SignedDuration>,
     /// Which targets are allowed.
-    pub targets: TargetPolicy,
+    pub targets: Setting<TargetPolicy>,
 }
 
 /// Names of the tables.
 #[derive(Debug, Clone)]
 pub struct Tables {
     /// Endpoints by workspace.
-    pub endpoints: String,
+    pub endpoints: Setting<String>,
     /// Events by workspace.
-    pub events: String,
+    pub events: Setting<String>,
     /// Deliveries by endpoint.
-    pub deliveries: String,
+    pub deliveries: Setting<String>,
     /// Grants by token hash.
-    pub tokens: String,
+    pub tokens: Setting<String>,
 }
 
 /// Urls of the queues.
 #[derive(Debug, Clone)]
 pub struct QueueUrls {
     /// Where producers put events.
-    pub events: String,
-    /// Where messages that are no event end.
-    pub rejected_events: String,
+    pub events: Setting<String>,
+    /// Where messages are put that are not valid events.
+    pub rejected_events: Setting<String>,
     /// First attempts.
-    pub deliveries: String,
+    pub deliveries: Setting<String>,
     /// Further attempts.
-    pub retries: String,
+    pub retries: Setting<String>,
     /// The dead-letter queue that `retry` reads.
-    pub failed_attempts: String,
+    pub failed_attempts: Setting<String>,
     /// What no function could handle.
-    pub parked: String,
-    /// Endpoints of which nothing may remain.
-    pub purges: String,
+    pub parked: Setting<String>,
+    /// Deleted endpoints awaiting cleanup.
+    pub purges: Setting<String>,
 }
 
-/// An environment variable that is missing or malformed.
-#[derive(Debug, thiserror::Error)]
-#[error("the environment variable {0} is missing or malformed")]
-pub struct InvalidVariable(&'static str);
-
-impl Config {
-    /// Reads the configuration from the environment.
-    ///
-    /// # Errors
-    /// [`InvalidVariable`] names the first variable that is missing or malformed.
-    pub fn from_env() -> Result<Self, InvalidVariable> {
-        Ok(Self {
-            tables: Tables {
-                endpoints: text("ENDPOINTS_TABLE")?,
-                events: text("EVENTS_TABLE")?,
-                deliveries: text("DELIVERIES_TABLE")?,
-                tokens: text("TOKENS_TABLE")?,
-            },
-            queues: QueueUrls {
-                events: text("EVENTS_QUEUE_URL")?,
-                rejected_events: text("REJECTED_EVENTS_QUEUE_URL")?,
-                deliveries: text("DELIVERIES_QUEUE_URL")?,
-                retries: text("RETRIES_QUEUE_URL")?,
-                failed_attempts: text("FAILED_ATTEMPTS_QUEUE_URL")?,
-                parked: text("PARKED_QUEUE_URL")?,
-                purges: text("PURGES_QUEUE_URL")?,
-            },
-            retries_queue_arn: text("RETRIES_QUEUE_ARN")?,
-            failed_attempts_queue_arn: text("FAILED_ATTEMPTS_QUEUE_ARN")?,
-            secret_prefix: text("SECRET_PREFIX")?,
-            schedule_group: text("SCHEDULE_GROUP")?,
-            scheduler_role_arn: text("SCHEDULER_ROLE_ARN")?,
-            endpoint_limit: number("ENDPOINT_LIMIT")?,
-            retention: SignedDuration::from_hours(24 * i64::from(number("RETENTION_DAYS")?)),
-            schedule: text("RETRY_SCHEDULE")?
-                .parse()
-                .map_err(|_| InvalidVariable("RETRY_SCHEDULE"))?,
-            post_deadline: Duration::from_secs(number("POST_DEADLINE_SECONDS")?.into()),
-            deliver_timeout: Duration::from_secs(number("DELIVER_TIMEOUT_SECONDS")?.into()),
-            disable_after: SignedDuration::from_secs(number("DISABLE_AFTER_SECONDS")?.into()),
-            scheduler_threshold: SignedDuration::from_secs(number("SCHEDULER_THRESHOLD_SECONDS")?.into()),
-            targets: match text("ALLOW_INSECURE_TARGETS")?.as_str() {
-                "true" => TargetPolicy::InsecureToo,
-                "false" => TargetPolicy::PublicOnly,
-                _ => return Err(InvalidVariable("ALLOW_INSECURE_TARGETS")),
-            },
-        })
-    }
-}
+/// Environment variables that are missing or malformed, all of them.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("environment variables are missing or malformed: {}", .0.join(", "))]
+pub struct InvalidEnvironment(Vec<&'static str>);
 
 /// The time-out of `retry` in the template.
 pub const RETRY_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Config {
+    /// Reads the named variables from the environment.
+    ///
+    /// # Errors
+    /// [`InvalidEnvironment`] names all variables that are missing or malformed.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the environment"
+    )]
+    pub fn from_env(wanted: &[&'static str]) -> Result<Self, InvalidEnvironment> {
+        Self::read(wanted, |name| std::env::var(name).ok())
+    }
+
+    fn read(
+        wanted: &[&'static str],
+        value_of: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, InvalidEnvironment> {
+        use variable::{
+            ALLOW_INSECURE_TARGETS, DELIVER_TIMEOUT_SECONDS, DELIVERIES_QUEUE_URL, DELIVERIES_TABLE,
+            DISABLE_AFTER_SECONDS, ENDPOINT_LIMIT, ENDPOINTS_TABLE, EVENTS_QUEUE_URL, EVENTS_TABLE,
+            FAILED_ATTEMPTS_QUEUE_ARN, FAILED_ATTEMPTS_QUEUE_URL, PARKED_QUEUE_URL, POST_DEADLINE_SECONDS,
+            PURGES_QUEUE_URL, REJECTED_EVENTS_QUEUE_URL, RETENTION_DAYS, RETRIES_QUEUE_ARN,
+            RETRIES_QUEUE_URL, RETRY_SCHEDULE, SCHEDULE_GROUP, SCHEDULER_ROLE_ARN,
+            SCHEDULER_THRESHOLD_SECONDS, SECRET_PREFIX, TOKENS_TABLE,
+        };
+        let mut environment = Environment {
+            wanted,
+            value_of,
+            invalid: Vec::new(),
+        };
+        let mut read = |name| environment.setting(name, Some);
+        let tables = Tables {
+            endpoints: read(ENDPOINTS_TABLE),
+            events: read(EVENTS_TABLE),
+            deliveries: read(DELIVERIES_TABLE),
+            tokens: read(TOKENS_TABLE),
+        };
+        let queues = QueueUrls {
+            events: read(EVENTS_QUEUE_URL),
+            rejected_events: read(REJECTED_EVENTS_QUEUE_URL),
+            deliveries: read(DELIVERIES_QUEUE_URL),
+            retries: read(RETRIES_QUEUE_URL),
+            failed_attempts: read(FAILED_ATTEMPTS_QUEUE_URL),
+            parked: read(PARKED_QUEUE_URL),
+            purges: read(PURGES_QUEUE_URL),
+        };
+        let config = Self {
+            tables,
+            queues,
+            retries_queue_arn: read(RETRIES_QUEUE_ARN),
+            failed_attempts_queue_arn: read(FAILED_ATTEMPTS_QUEUE_ARN),
+            secret_prefix: read(SECRET_PREFIX),
+            schedule_group: read(SCHEDULE_GROUP),
+            scheduler_role_arn: read(SCHEDULER_ROLE_ARN),
+            endpoint_limit: environment.setting(ENDPOINT_LIMIT, number),
+            retention: environment.setting(RETENTION_DAYS, days),
+            schedule: environment.setting(RETRY_SCHEDULE, |text| text.parse().ok()),
+            post_deadline: environment.setting(POST_DEADLINE_SECONDS, seconds),
+            deliver_timeout: environment.setting(DELIVER_TIMEOUT_SECONDS, seconds),
+            disable_after: environment.setting(DISABLE_AFTER_SECONDS, signed_seconds),
+            scheduler_threshold: environment.setting(SCHEDULER_THRESHOLD_SECONDS, signed_seconds),
+            targets: environment.setting(ALLOW_INSECURE_TARGETS, targets),
+        };
+        if environment.invalid.is_empty() {
+            Ok(config)
+        } else {
+            Err(InvalidEnvironment(environment.invalid))
+        }
+    }
+
     /// The longest time-out of the functions that record deliveries, `deliver` and `retry`: so long after an endpoint was
     /// deleted, nothing is recorded for it any more.
     #[must_use]
@@ -137,7 +221,7 @@ impl Config {
 }
 
 impl QueueUrls {
-    /// The url of the queue with this ARN: both end in the queue's name.
+    /// The url of the queue with this ARN, if it is one that the function reads: both end in the queue's name.
     #[must_use]
     pub fn url_of(&self, arn: &str) -> Option<&str> {
         let name = arn.rsplit(':').next()?;
@@ -148,21 +232,121 @@ impl QueueUrls {
             &self.failed_attempts,
             &self.purges,
         ];
-        sources
-            .into_iter()
-            .map(String::as_str)
-            .find(|url| url.rsplit('/').next() == Some(name))
+        let urls = sources.into_iter().filter_map(Setting::get).map(String::as_str);
+        urls.into_iter().find(|url| url.rsplit('/').next() == Some(name))
+    }
+
+    /// The queue of a lane.
+    #[must_use]
+    pub fn of_lane(&self, lane: Lane) -> &str {
+        match lane {
+            Lane::First => &self.deliveries,
+            Lane::Retries => &self.retries,
+        }
+    }
+}
+
+/// The environment while it is read.
+struct Environment<'a, F> {
+    wanted: &'a [&'static str],
+    value_of: F,
+    invalid: Vec<&'static str>,
+}
+
+impl<F: Fn(&str) -> Option<String>> Environment<'_, F> {
+    fn setting<T>(&mut self, variable: &'static str, read: impl FnOnce(String) -> Option<T>) -> Setting<T> {
+        let value = if self.wanted.contains(&variable) {
+            let value = (self.value_of)(variable)
+                .filter(|text| !text.is_empty())
+                .and_then(read);
+            if value.is_none() {
+                self.invalid.push(variable);
+            }
+            value
+        } else {
+            None
+        };
+        Setting { variable, value }
     }
 }
 
 #[expect(
-    clippy::disallowed_methods,
-    reason = "the one place that reads the environment"
+    clippy::needless_pass_by_value,
+    reason = "the readers of variables take their value"
 )]
-fn text(name: &'static str) -> Result<String, InvalidVariable> {
-    std::env::var(name).map_err(|_| InvalidVariable(name))
+fn number(text: String) -> Option<u32> {
+    text.parse().ok()
 }
 
-fn number(name: &'static str) -> Result<u32, InvalidVariable> {
-    text(name)?.parse().map_err(|_| InvalidVariable(name))
+fn seconds(text: String) -> Option<Duration> {
+    number(text).map(|seconds| Duration::from_secs(seconds.into()))
+}
+
+fn signed_seconds(text: String) -> Option<SignedDuration> {
+    number(text).map(|seconds| SignedDuration::from_secs(seconds.into()))
+}
+
+fn days(text: String) -> Option<SignedDuration> {
+    number(text).map(|days| SignedDuration::from_hours(24 * i64::from(days)))
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the readers of variables take their value"
+)]
+fn targets(text: String) -> Option<TargetPolicy> {
+    match text.as_str() {
+        "true" => Some(TargetPolicy::InsecureToo),
+        "false" => Some(TargetPolicy::PublicOnly),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::variable::{ENDPOINT_LIMIT, ENDPOINTS_TABLE, EVENTS_TABLE, RETRY_SCHEDULE};
+    use super::*;
+
+    fn read(wanted: &[&'static str], there: &[(&str, &str)]) -> Result<Config, InvalidEnvironment> {
+        Config::read(wanted, |name| {
+            let found = there.iter().find(|(other, _)| *other == name);
+            found.map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn all_that_is_missing_or_malformed_is_named_at_once() {
+        let wanted = [ENDPOINTS_TABLE, EVENTS_TABLE, ENDPOINT_LIMIT, RETRY_SCHEDULE];
+
+        let error = read(&wanted, &[("ENDPOINTS_TABLE", "t"), ("ENDPOINT_LIMIT", "many")]).unwrap_err();
+
+        assert_eq!(
+            error,
+            InvalidEnvironment(vec![EVENTS_TABLE, ENDPOINT_LIMIT, RETRY_SCHEDULE])
+        );
+    }
+
+    #[test]
+    fn only_what_a_function_uses_is_asked_for() {
+        let config = read(
+            &[ENDPOINTS_TABLE],
+            &[("ENDPOINTS_TABLE", "t"), ("EVENTS_TABLE", "e")],
+        )
+        .unwrap();
+
+        assert_eq!(*config.tables.endpoints, "t");
+        assert_eq!(config.tables.events.get(), None);
+    }
+
+    #[test]
+    fn a_queue_is_found_by_its_arn_among_those_that_are_asked_for() {
+        let there = [("EVENTS_QUEUE_URL", "https://sqs/1/events")];
+        let config = read(&[variable::EVENTS_QUEUE_URL], &there).unwrap();
+
+        assert_eq!(
+            config.queues.url_of("arn:aws:sqs:r:1:events"),
+            Some("https://sqs/1/events")
+        );
+        assert_eq!(config.queues.url_of("arn:aws:sqs:r:1:purges"), None);
+    }
 }

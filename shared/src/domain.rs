@@ -5,8 +5,11 @@ pub mod delivery;
 pub mod endpoint;
 pub mod event;
 pub mod event_type;
+pub mod failure_record;
+pub mod fan_out;
 pub mod freshness;
 pub mod id;
+pub mod lane;
 pub mod plan;
 pub mod retry_after;
 pub mod schedule;
@@ -15,3 +18,6 @@ pub mod target;
 pub mod task;
 pub mod time;
 pub mod token;
+
+#[cfg(test)]
+mod testing;

@@ -1,7 +1,14 @@
-//! What can go wrong in the adapters. Callers turn it into an answer or a message that comes back;
-//! the text of an AWS error is for the log only.
+//! What can go wrong in the adapters. The texts are for the log; what a caller of the API is told is written where the
+//! answer is made.
 
 use std::error::Error as StdError;
+
+use jiff::Timestamp;
+
+use crate::domain::delivery::{Delivery, Status};
+
+/// What an error of another library is kept as.
+pub type Source = Box<dyn StdError + Send + Sync>;
 
 /// A failure of an adapter.
 #[derive(Debug, thiserror::Error)]
@@ -9,44 +16,112 @@ pub enum Error {
     /// There is no such thing in the caller's workspace.
     #[error("not found")]
     NotFound,
-    /// The state of the resource does not allow it; the text is for the caller.
-    #[error("{0}")]
-    Conflict(String),
+    /// The state of the resource does not allow it.
+    #[error(transparent)]
+    Conflict(#[from] Conflict),
+    /// Another write came first, so that what was decided may no longer be right.
+    #[error("another write came first")]
+    Overtaken,
     /// An AWS call failed, after its retries.
     #[error("{action} failed")]
     Aws {
         /// The call, as AWS names it.
         action: &'static str,
         /// What the SDK says.
-        source: Box<dyn StdError + Send + Sync>,
+        source: Source,
     },
-    /// AWS took a part of a batch not, after retries; the log says why.
-    #[error("{0} was refused")]
-    Refused(&'static str),
-    /// A stored item can't be read.
-    #[error("the table {table} holds an unreadable item")]
-    Corrupt {
-        /// The table.
-        table: &'static str,
+    /// AWS did a part of what a call asked for, and left the rest after several tries, as it does when it throttles.
+    #[error("{0} left a part undone")]
+    LeftUndone(&'static str),
+    /// A call was never made, because what it was to send can't be written.
+    #[error("a call of {action} could not be put together")]
+    Unsendable {
+        /// The call, as AWS names it.
+        action: &'static str,
         /// What is wrong with it.
-        source: Box<dyn StdError + Send + Sync>,
+        source: Source,
     },
+    /// What is stored can't be read.
+    #[error("{place} holds something unreadable")]
+    Corrupt {
+        /// The table, or Secrets Manager.
+        place: &'static str,
+        /// What is wrong with it.
+        source: Source,
+    },
+    /// The sample of an event type is malformed.
+    #[error("the sample of {event_type} is malformed")]
+    Sample {
+        /// The event type's name.
+        event_type: &'static str,
+        /// What is wrong with it.
+        source: Source,
+    },
+}
+
+/// Why the state of a resource does not allow what was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Conflict {
+    /// The workspace has as many endpoints as it may have.
+    #[error("the limit of {0} endpoints is reached")]
+    EndpointLimit(u32),
+    /// Another request is rotating the endpoint's secret.
+    #[error("another rotation is under way")]
+    RotationUnderWay,
+    /// Only a failed delivery can be retried.
+    #[error("the delivery is {status:?}, not failed")]
+    NotFailed {
+        /// How it is instead.
+        status: Status,
+        /// When its next attempt is due.
+        next_attempt_at: Option<Timestamp>,
+    },
+    /// The endpoint is disabled.
+    #[error("the endpoint is disabled")]
+    EndpointDisabled,
+}
+
+impl Conflict {
+    /// That a delivery has not failed, and so can't be retried.
+    #[must_use]
+    pub fn not_failed(delivery: &Delivery) -> Self {
+        Self::NotFailed {
+            status: delivery.status,
+            next_attempt_at: delivery.next_attempt_at,
+        }
+    }
 }
 
 impl Error {
     /// Turns an SDK's error into ours, remembering the call.
-    pub fn aws<E: StdError + Send + Sync + 'static>(action: &'static str) -> impl Fn(E) -> Self {
-        move |source| Self::Aws {
+    pub fn aws<E: Into<Source>>(action: &'static str) -> impl Fn(E) -> Self {
+        move |error| Self::Aws {
             action,
-            source: Box::new(source),
+            source: error.into(),
         }
     }
 
-    /// Turns a conversion's error into ours, remembering the table.
-    pub fn corrupt<E: StdError + Send + Sync + 'static>(table: &'static str) -> impl Fn(E) -> Self {
-        move |source| Self::Corrupt {
-            table,
-            source: Box::new(source),
+    /// Turns the error of a builder or a serializer into ours, remembering the call that it was for.
+    pub fn unsendable<E: Into<Source>>(action: &'static str) -> impl Fn(E) -> Self {
+        move |error| Self::Unsendable {
+            action,
+            source: error.into(),
+        }
+    }
+
+    /// Turns the error of reading something stored into ours, remembering where it is stored.
+    pub fn corrupt<E: Into<Source>>(place: &'static str) -> impl Fn(E) -> Self {
+        move |error| Self::Corrupt {
+            place,
+            source: error.into(),
+        }
+    }
+
+    /// Turns the error of making a sample into ours, remembering the event type.
+    pub fn sample<E: Into<Source>>(event_type: &'static str) -> impl Fn(E) -> Self {
+        move |error| Self::Sample {
+            event_type,
+            source: error.into(),
         }
     }
 

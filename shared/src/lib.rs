@@ -3,14 +3,15 @@
 //! Nothing in here knows Lambda. `domain` is pure: no AWS, no HTTP client, no clock, no environment.
 
 pub mod aws;
+pub mod backoff;
 pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod error;
-pub mod queue;
+pub mod queues;
 pub mod schedules;
 pub mod secrets;
 pub mod sender;
 pub mod store;
 
-pub use error::Error;
+pub use error::{Conflict, Error};

@@ -10,7 +10,7 @@ use aws_types::SdkConfig;
 use jiff::Timestamp;
 
 use crate::Error;
-use crate::config::Config;
+use crate::config::{Config, Setting};
 use crate::domain::task::Task;
 use crate::domain::time;
 
@@ -18,10 +18,10 @@ use crate::domain::time;
 #[derive(Debug)]
 pub struct Schedules {
     client: Client,
-    group: String,
-    role_arn: String,
-    retries_queue_arn: String,
-    failed_attempts_queue_arn: String,
+    group: Setting<String>,
+    role_arn: Setting<String>,
+    retries_queue_arn: Setting<String>,
+    failed_attempts_queue_arn: Setting<String>,
 }
 
 /// The task in a message that the scheduler could not put on its queue. The scheduler's dead letters hold the call that
@@ -59,31 +59,32 @@ impl Schedules {
     /// The call to the scheduler failed.
     pub async fn send_at(&self, task: Task, due: Timestamp) -> Result<(), Error> {
         let name = format!("{}-{}", task.delivery, task.attempt);
-        let input = serde_json::to_string(&task.by_reference()).map_err(Error::aws("CreateSchedule"))?;
+        let input =
+            serde_json::to_string(&task.by_reference()).map_err(Error::unsendable("CreateSchedule"))?;
         let window = FlexibleTimeWindow::builder()
             .mode(FlexibleTimeWindowMode::Off)
             .build();
         let target = Target::builder()
-            .arn(&self.retries_queue_arn)
-            .role_arn(&self.role_arn)
+            .arn(&*self.retries_queue_arn)
+            .role_arn(&*self.role_arn)
             .input(input)
             .dead_letter_config(
                 DeadLetterConfig::builder()
-                    .arn(&self.failed_attempts_queue_arn)
+                    .arn(&*self.failed_attempts_queue_arn)
                     .build(),
             )
             .build();
         let creation = self
             .client
             .create_schedule()
-            .group_name(&self.group)
+            .group_name(&*self.group)
             .name(name)
             .schedule_expression(format!(
                 "at({})",
                 time::format(time::ceil_second(due)).trim_end_matches('Z')
             ))
-            .flexible_time_window(window.map_err(Error::aws("CreateSchedule"))?)
-            .target(target.map_err(Error::aws("CreateSchedule"))?)
+            .flexible_time_window(window.map_err(Error::unsendable("CreateSchedule"))?)
+            .target(target.map_err(Error::unsendable("CreateSchedule"))?)
             .action_after_completion(ActionAfterCompletion::Delete)
             .send()
             .await;
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_no_dead_letter_of_the_scheduler() {
+    fn anything_else_is_not_a_dead_letter_of_the_scheduler() {
         for other in [
             TASK,
             "{}",

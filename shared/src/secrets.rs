@@ -9,6 +9,7 @@ use aws_sdk_secretsmanager::operation::delete_secret::DeleteSecretError;
 use aws_types::SdkConfig;
 use tokio::sync::OnceCell;
 
+use crate::config::{Config, Setting};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::EndpointId;
 use crate::domain::secret::Secret;
@@ -24,17 +25,17 @@ type Place = Arc<OnceCell<Secret>>;
 #[derive(Debug)]
 pub struct Secrets {
     client: Client,
-    prefix: String,
+    prefix: Setting<String>,
     cache: Mutex<HashMap<(EndpointId, String), Place>>,
 }
 
 impl Secrets {
-    /// The secrets whose names begin with `prefix`.
+    /// The secrets whose names begin with the configured prefix.
     #[must_use]
-    pub fn new(config: &SdkConfig, prefix: String) -> Self {
+    pub fn new(aws: &SdkConfig, config: &Config) -> Self {
         Self {
-            client: Client::new(config),
-            prefix,
+            client: Client::new(aws),
+            prefix: config.secret_prefix.clone(),
             cache: Mutex::default(),
         }
     }
@@ -79,7 +80,7 @@ impl Secrets {
     /// The secret that signs for an endpoint. However many ask at once, it is fetched once.
     ///
     /// # Errors
-    /// The call to Secrets Manager failed, or what it holds is no signing secret.
+    /// The call to Secrets Manager failed, or what it holds is not a signing secret.
     pub async fn current(&self, endpoint: &Endpoint) -> Result<Secret, Error> {
         let place = self.place(endpoint);
         place.get_or_try_init(|| self.fetch(endpoint)).await.cloned()
@@ -94,7 +95,7 @@ impl Secrets {
             .send()
             .await
             .map_err(Error::aws("GetSecretValue"))?;
-        Secret::parse(value.secret_string().unwrap_or_default()).map_err(Error::corrupt("secrets"))
+        Secret::parse(value.secret_string().unwrap_or_default()).map_err(Error::corrupt("Secrets Manager"))
     }
 
     /// Deletes an endpoint's secret for good; it is no error if there is none.
@@ -122,7 +123,7 @@ impl Secrets {
     }
 
     fn name(&self, endpoint: &EndpointId) -> String {
-        format!("{}{endpoint}", self.prefix)
+        format!("{}{endpoint}", *self.prefix)
     }
 
     /// Where the cache keeps the version that signs for an endpoint.

@@ -8,13 +8,14 @@ mod endpoint_item;
 mod endpoints;
 mod events;
 mod history;
+mod kept_counts;
+mod late;
 mod partiql;
-mod spans;
 mod tokens;
-
-use std::time::Duration;
+mod walk;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_types::SdkConfig;
 use jiff::{SignedDuration, Timestamp};
 
@@ -24,20 +25,18 @@ pub use endpoints::EndpointChange;
 pub use events::{Insertion, NewEvent, StoredEvent};
 pub use history::{HistoryFilter, HistoryPage};
 
-use crate::config::{Config, Tables};
+use self::attribute::{Item, text};
+use crate::Error;
+use crate::config::{Config, Setting, Tables};
+use crate::domain::id::DeliveryId;
 
 /// The tables of the deployment.
 #[derive(Debug)]
 pub struct Store {
     client: Client,
     tables: Tables,
-    retention: SignedDuration,
-    /// So long after an invocation announced a late delivery, it has recorded it or never will.
-    settled_after: SignedDuration,
+    retention: Setting<SignedDuration>,
 }
-
-/// More than clocks differ.
-const CLOCK_MARGIN: Duration = Duration::from_secs(30);
 
 impl Store {
     /// The tables that the configuration names.
@@ -46,17 +45,54 @@ impl Store {
         Self {
             client: Client::new(aws),
             tables: config.tables.clone(),
-            retention: config.retention,
-            settled_after: SignedDuration::try_from(config.longest_recording() + CLOCK_MARGIN)
-                .unwrap_or(SignedDuration::MAX),
+            retention: config.retention.clone(),
         }
+    }
+
+    /// One item, as of this moment.
+    async fn item(&self, table: &str, key: Item) -> Result<Option<Item>, Error> {
+        let call = self.client.get_item().table_name(table).set_key(Some(key));
+        let answer = call.consistent_read(true).send().await;
+        Ok(answer.map_err(Error::aws("GetItem"))?.item)
+    }
+
+    /// Writes an item, whatever is there.
+    async fn put(&self, table: &str, item: Item) -> Result<(), Error> {
+        let call = self.client.put_item().table_name(table).set_item(Some(item));
+        call.send().await.map(|_| ()).map_err(Error::aws("PutItem"))
+    }
+
+    /// The items of a partition of the deliveries table between two deliveries, as of this moment.
+    async fn items_between(
+        &self,
+        partition: &str,
+        first: &DeliveryId,
+        last: &DeliveryId,
+    ) -> Result<Vec<Item>, Error> {
+        let query = self
+            .client
+            .query()
+            .table_name(&*self.tables.deliveries)
+            .consistent_read(true)
+            .key_condition_expression("endpoint = :partition AND delivery BETWEEN :first AND :last")
+            .expression_attribute_values(":partition", text(partition))
+            .expression_attribute_values(":first", text(first))
+            .expression_attribute_values(":last", text(last));
+        let items = query.into_paginator().items().send();
+        items.try_collect().await.map_err(Error::aws("Query"))
     }
 
     /// When something that was accepted at this time is no longer kept, in seconds since 1970 as DynamoDB's TTL takes it.
     fn expiry(&self, accepted_at: Timestamp) -> i64 {
         accepted_at
-            .saturating_add(self.retention)
+            .saturating_add(*self.retention)
             .unwrap_or(Timestamp::MAX)
             .as_second()
     }
+}
+
+/// Whether a write was not made because its condition does not hold.
+fn condition_failed<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
+    code == Some("ConditionalCheckFailedException")
 }

@@ -2,19 +2,25 @@
 
 use lambda_http::Request;
 use lambda_http::http::{StatusCode, header::HeaderValue, header::LOCATION};
+use shared::Conflict;
 use shared::clock;
+use shared::config::variable::{
+    ALLOW_INSECURE_TARGETS, ENDPOINT_LIMIT, ENDPOINTS_TABLE, PURGES_QUEUE_URL, SECRET_PREFIX, TOKENS_TABLE,
+};
 use shared::domain::endpoint::{Endpoint, Subscriptions};
+use shared::domain::failure_record::FailureRecord;
 use shared::domain::id::EndpointId;
 use shared::domain::secret::Secret;
 use shared::domain::target::TargetUrl;
 use shared::domain::token::Scope;
-use shared::queue::Purge;
+use shared::queues::Purge;
 
 use super::{boolean, check_addresses};
 use crate::app::App;
 use crate::problem::Problem;
+use crate::request::{self, both};
 use crate::serve::{Answer, Caller, Route};
-use crate::{request, view};
+use crate::view;
 
 /// Later than this function's time-out, so that the purge sees how the creation ended.
 const PURGE_AFTER_SECONDS: u16 = 60;
@@ -26,24 +32,27 @@ struct CreateEndpointRequest {
 }
 
 /// The route.
-#[must_use]
-pub fn route() -> Route {
-    Route {
-        scope: Scope::Write,
-        handler: |app, caller, request| Box::pin(handle(app, caller, request)),
-    }
-}
+pub const ROUTE: Route = Route {
+    variables: &[
+        ALLOW_INSECURE_TARGETS,
+        ENDPOINTS_TABLE,
+        ENDPOINT_LIMIT,
+        PURGES_QUEUE_URL,
+        SECRET_PREFIX,
+        TOKENS_TABLE,
+    ],
+    scope: Scope::Write,
+    handler: |app, caller, request| Box::pin(handle(app, caller, request)),
+};
 
 /// Creates an endpoint. Before its secret is made, a purge is put on its queue: it removes the secret again if the
 /// endpoint is not there a minute later, whatever became of this function.
 async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
     let wanted = parse(app, &request)?;
     check_addresses(app, &wanted.url).await?;
-    let limit = app.config.endpoint_limit;
+    let limit = *app.config.endpoint_limit;
     if app.store.count_endpoints(&caller.workspace).await? >= limit {
-        return Err(Problem::Conflict(format!(
-            "the workspace has {limit} endpoints, which is the limit"
-        )));
+        return Err(Conflict::EndpointLimit(limit).into());
     }
     let now = app.clock.now();
     let id = EndpointId::new(now, clock::random_number());
@@ -64,8 +73,7 @@ async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
         secret_version: app.secrets.create(&id, &secret).await?,
         created_at: now,
         updated_at: now,
-        failing_since: None,
-        exhausted_at: None,
+        failures: FailureRecord::default(),
         id,
     };
     app.store.create_endpoint(&endpoint, limit).await?;
@@ -78,13 +86,10 @@ async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
 
 fn parse(app: &App, request: &Request) -> Result<CreateEndpointRequest, Problem> {
     let mut fields = request::json_object(request)?;
-    let url = fields.required("url", request::url(app.config.targets));
+    let url = fields.required("url", request::url(*app.config.targets));
     let events = fields.required("events", request::events);
     let enabled = fields.optional("enabled", boolean);
-    fields.finish()?;
-    let (Some(url), Some(events)) = (url, events) else {
-        return Err(Problem::Invalid(Vec::new()));
-    };
+    let ((url, events), enabled) = fields.finish(both(both(url, events), enabled))?;
     Ok(CreateEndpointRequest {
         url,
         events,

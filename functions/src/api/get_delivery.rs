@@ -1,6 +1,7 @@
 //! `GET /:id/deliveries/:delivery_id`: one delivery with its attempts and its payload.
 
 use lambda_http::Request;
+use shared::config::variable::{DELIVERIES_TABLE, ENDPOINTS_TABLE, EVENTS_TABLE, TOKENS_TABLE};
 use shared::domain::id::{DeliveryId, EndpointId};
 use shared::domain::token::Scope;
 
@@ -9,13 +10,11 @@ use crate::serve::{Answer, Caller, Route};
 use crate::{request, view};
 
 /// The route.
-#[must_use]
-pub fn route() -> Route {
-    Route {
-        scope: Scope::Read,
-        handler: |app, caller, request| Box::pin(handle(app, caller, request)),
-    }
-}
+pub const ROUTE: Route = Route {
+    variables: &[DELIVERIES_TABLE, ENDPOINTS_TABLE, EVENTS_TABLE, TOKENS_TABLE],
+    scope: Scope::Read,
+    handler: |app, caller, request| Box::pin(handle(app, caller, request)),
+};
 
 /// Shows the delivery.
 async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {

@@ -1,6 +1,7 @@
 //! `GET /:id`: one endpoint.
 
 use lambda_http::Request;
+use shared::config::variable::{ENDPOINTS_TABLE, TOKENS_TABLE};
 use shared::domain::token::Scope;
 
 use crate::app::App;
@@ -8,13 +9,11 @@ use crate::serve::{Answer, Caller, Route};
 use crate::{request, view};
 
 /// The route.
-#[must_use]
-pub fn route() -> Route {
-    Route {
-        scope: Scope::Read,
-        handler: |app, caller, request| Box::pin(handle(app, caller, request)),
-    }
-}
+pub const ROUTE: Route = Route {
+    variables: &[ENDPOINTS_TABLE, TOKENS_TABLE],
+    scope: Scope::Read,
+    handler: |app, caller, request| Box::pin(handle(app, caller, request)),
+};
 
 /// Shows the endpoint.
 async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use lambda_http::Request;
+use shared::config::variable::{DELIVERIES_TABLE, ENDPOINTS_TABLE, TOKENS_TABLE};
 use shared::domain::delivery::Status;
 use shared::domain::id::EndpointId;
 use shared::domain::time;
@@ -9,19 +10,18 @@ use shared::domain::token::Scope;
 use shared::store::HistoryFilter;
 
 use crate::app::App;
+use crate::page::PageRequest;
 use crate::problem::Problem;
-use crate::request::{PageRequest, Query};
+use crate::request::Query;
 use crate::serve::{Answer, Caller, Route};
 use crate::{request, view};
 
 /// The route.
-#[must_use]
-pub fn route() -> Route {
-    Route {
-        scope: Scope::Read,
-        handler: |app, caller, request| Box::pin(handle(app, caller, request)),
-    }
-}
+pub const ROUTE: Route = Route {
+    variables: &[DELIVERIES_TABLE, ENDPOINTS_TABLE, TOKENS_TABLE],
+    scope: Scope::Read,
+    handler: |app, caller, request| Box::pin(handle(app, caller, request)),
+};
 
 /// Lists the deliveries.
 async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
@@ -54,7 +54,8 @@ fn parse(mut query: Query) -> Result<(HistoryFilter, PageRequest), Problem> {
 }
 
 fn instant(text: &str) -> Result<Timestamp, String> {
-    time::parse(text).ok_or_else(|| "must be an RFC 3339 time, such as 2026-06-07T10:30:05Z".to_owned())
+    time::parse(text)
+        .ok_or_else(|| "must be an RFC 3339 time, such as 2026-06-07T10:30:05Z; write + as %2B".to_owned())
 }
 
 fn status(text: &str) -> Result<Status, String> {

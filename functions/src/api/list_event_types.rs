@@ -4,15 +4,16 @@ use lambda_http::Request;
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use shared::Error;
+use shared::config::variable::TOKENS_TABLE;
 use shared::domain::event;
 use shared::domain::event_type::{CATALOGUE, EventType};
 use shared::domain::token::Scope;
 
+use crate::answer;
 use crate::app::App;
-use crate::problem::Problem;
 use crate::request::Query;
 use crate::serve::{Answer, Caller, Route};
-use crate::view;
 
 /// The id of the event in every sample.
 const SAMPLE_EVENT_ID: &str = "evt_01HXYZ";
@@ -30,23 +31,21 @@ struct EventTypesView {
 }
 
 /// The route.
-#[must_use]
-pub fn route() -> Route {
-    Route {
-        scope: Scope::Read,
-        handler: |app, caller, request| Box::pin(handle(app, caller, request)),
-    }
-}
+pub const ROUTE: Route = Route {
+    variables: &[TOKENS_TABLE],
+    scope: Scope::Read,
+    handler: |app, caller, request| Box::pin(handle(app, caller, request)),
+};
 
 /// Lists the event types.
 #[expect(clippy::unused_async, reason = "every handler has the same signature")]
 async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
     Query::of(&request).finish()?;
-    let views = CATALOGUE.iter().map(|event_type| view(app, caller, event_type));
-    let data = views
-        .collect::<Result<_, _>>()
-        .map_err(|error| Problem::Internal(shared::Error::corrupt("samples")(error)))?;
-    Ok(view::json(StatusCode::OK, &EventTypesView { data }))
+    let views = CATALOGUE
+        .iter()
+        .map(|event_type| view(app, caller, event_type).map_err(Error::sample(event_type.name)));
+    let data = views.collect::<Result<_, _>>()?;
+    Ok(answer::json(StatusCode::OK, &EventTypesView { data }))
 }
 
 fn view(app: &App, caller: &Caller, event_type: &EventType) -> Result<EventTypeView, serde_json::Error> {

@@ -2,15 +2,19 @@
 
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
+use shared::Conflict;
 use shared::clock;
+use shared::config::variable::{
+    DELIVERIES_QUEUE_URL, DELIVERIES_TABLE, ENDPOINTS_TABLE, POST_DEADLINE_SECONDS, TOKENS_TABLE,
+};
 use shared::domain::delivery::{Delivery, Status};
 use shared::domain::id::{DeliveryId, EndpointId};
+use shared::domain::lane::Lane;
 use shared::domain::task::{Kind, Task};
 use shared::domain::token::Scope;
-use shared::queue::{MAX_DELAY_SECONDS, Outgoing};
+use shared::queues::{MAX_DELAY_SECONDS, Outgoing};
 
 use crate::app::App;
-use crate::problem::Problem;
 use crate::serve::{Answer, Caller, Route};
 use crate::{request, view};
 
@@ -18,13 +22,17 @@ use crate::{request, view};
 const SECOND_MESSAGE_AFTER_SECONDS: u64 = 60;
 
 /// The route.
-#[must_use]
-pub fn route() -> Route {
-    Route {
-        scope: Scope::Write,
-        handler: |app, caller, request| Box::pin(handle(app, caller, request)),
-    }
-}
+pub const ROUTE: Route = Route {
+    variables: &[
+        DELIVERIES_QUEUE_URL,
+        DELIVERIES_TABLE,
+        ENDPOINTS_TABLE,
+        POST_DEADLINE_SECONDS,
+        TOKENS_TABLE,
+    ],
+    scope: Scope::Write,
+    handler: |app, caller, request| Box::pin(handle(app, caller, request)),
+};
 
 /// Puts one further attempt on its way. Two messages make it: one that comes later is sent before the delivery is
 /// made pending, so that it can't stay pending if this function dies; the other makes the attempt at once, and
@@ -36,17 +44,14 @@ async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
     let endpoint = app.store.endpoint(&caller.workspace, &id).await?;
     let delivery = app.store.delivery(&id, &delivery_id).await?;
     if delivery.status != Status::Failed {
-        let status = delivery.status.as_str();
-        return Err(Problem::Conflict(format!(
-            "the delivery is {status}; only a failed one can be retried"
-        )));
+        return Err(Conflict::not_failed(&delivery).into());
     }
-    if !endpoint.enabled {
-        return Err(Problem::Conflict("the endpoint is disabled".to_owned()));
+    if !endpoint.takes(Kind::Manual) {
+        return Err(Conflict::EndpointDisabled.into());
     }
     let manual_retry = clock::random_token();
     let task = task(caller, &delivery, &manual_retry);
-    let queue = &app.config.queues.deliveries;
+    let queue = app.config.queues.of_lane(Lane::of(&task, &endpoint));
     let later = SECOND_MESSAGE_AFTER_SECONDS + app.config.post_deadline.as_secs();
     let later = u16::try_from(later).unwrap_or(MAX_DELAY_SECONDS);
     app.queues.send_one(queue, Outgoing::task(&task, later)?).await?;

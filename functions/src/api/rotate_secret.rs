@@ -3,6 +3,7 @@
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
 use shared::clock;
+use shared::config::variable::{ENDPOINTS_TABLE, SECRET_PREFIX, TOKENS_TABLE};
 use shared::domain::freshness::SETTLED_AFTER;
 use shared::domain::id::EndpointId;
 use shared::domain::secret::Secret;
@@ -13,13 +14,11 @@ use crate::serve::{Answer, Caller, Route};
 use crate::{request, view};
 
 /// The route.
-#[must_use]
-pub fn route() -> Route {
-    Route {
-        scope: Scope::Write,
-        handler: |app, caller, request| Box::pin(handle(app, caller, request)),
-    }
-}
+pub const ROUTE: Route = Route {
+    variables: &[ENDPOINTS_TABLE, SECRET_PREFIX, TOKENS_TABLE],
+    scope: Scope::Write,
+    handler: |app, caller, request| Box::pin(handle(app, caller, request)),
+};
 
 /// Replaces the signing secret. The old one signs nothing once this has answered.
 async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {

@@ -2,39 +2,52 @@
 
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
+use shared::Error;
 use shared::clock;
+use shared::config::variable::{
+    DELIVERIES_QUEUE_URL, DELIVERIES_TABLE, ENDPOINTS_TABLE, EVENTS_TABLE, RETENTION_DAYS, TOKENS_TABLE,
+};
 use shared::domain::delivery::Delivery;
 use shared::domain::event::Event;
 use shared::domain::event_type::{self, EventType};
 use shared::domain::id::{DeliveryId, EndpointId, EventId};
+use shared::domain::lane::Lane;
 use shared::domain::task::{self, Kind, Task};
 use shared::domain::token::Scope;
-use shared::queue::Outgoing;
+use shared::queues::Outgoing;
 
 use crate::app::App;
 use crate::problem::Problem;
 use crate::serve::{Answer, Caller, Route};
 use crate::{request, view};
 
+/// Most characters of an unknown event type that are shown.
+const MAX_SHOWN_CHARS: usize = 64;
+
 /// The route.
-#[must_use]
-pub fn route() -> Route {
-    Route {
-        scope: Scope::Write,
-        handler: |app, caller, request| Box::pin(handle(app, caller, request)),
-    }
-}
+pub const ROUTE: Route = Route {
+    variables: &[
+        DELIVERIES_QUEUE_URL,
+        DELIVERIES_TABLE,
+        ENDPOINTS_TABLE,
+        EVENTS_TABLE,
+        RETENTION_DAYS,
+        TOKENS_TABLE,
+    ],
+    scope: Scope::Write,
+    handler: |app, caller, request| Box::pin(handle(app, caller, request)),
+};
 
 /// Puts a test event on its way. The message goes before the record: should this function die in between,
 /// `deliver` makes the record itself.
 async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
     let id: EndpointId = request::path_id(&request, "id")?;
     let event_type = parse(&request)?;
-    app.store.endpoint(&caller.workspace, &id).await?;
+    let endpoint = app.store.endpoint(&caller.workspace, &id).await?;
     let now = app.clock.now();
     let event_id = EventId::new(now, clock::random_number());
     let event = Event::sample(event_type, &caller.workspace, &event_id, now)
-        .map_err(|error| Problem::Internal(shared::Error::corrupt("samples")(error)))?;
+        .map_err(Error::sample(event_type.name))?;
     let task = Task {
         workspace: caller.workspace.clone(),
         delivery: DeliveryId::derive(now, &event_id, &id),
@@ -47,9 +60,8 @@ async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
         body: task::inline_body(&event.body),
     };
     app.store.put_event(&event, now).await?;
-    app.queues
-        .send_one(&app.config.queues.deliveries, Outgoing::task(&task, 0)?)
-        .await?;
+    let queue = app.config.queues.of_lane(Lane::of(&task, &endpoint));
+    app.queues.send_one(queue, Outgoing::task(&task, 0)?).await?;
     let delivery = Delivery::pending(&task);
     app.store.put_delivery_if_absent(&delivery).await?;
     Ok(view::delivery(StatusCode::ACCEPTED, &delivery))
@@ -59,8 +71,10 @@ fn parse(request: &Request) -> Result<&'static EventType, Problem> {
     let mut fields = request::json_object(request)?;
     let event_type = fields.required("event", |value| {
         let name = value.as_str().ok_or("must be a string")?;
-        event_type::find(name).ok_or_else(|| "is no event type".to_owned())
+        event_type::find(name).ok_or_else(|| {
+            let name: String = name.chars().take(MAX_SHOWN_CHARS).collect();
+            format!("`{name}` is not an event type; GET /event-types lists the known ones")
+        })
     });
-    fields.finish()?;
-    event_type.ok_or(Problem::Invalid(Vec::new()))
+    fields.finish(event_type)
 }

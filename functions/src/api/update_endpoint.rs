@@ -1,6 +1,7 @@
 //! `PATCH /:id`: changes what is given of an endpoint, and nothing else.
 
 use lambda_http::Request;
+use shared::config::variable::{ALLOW_INSECURE_TARGETS, ENDPOINTS_TABLE, TOKENS_TABLE};
 use shared::domain::freshness::SETTLED_AFTER;
 use shared::domain::id::EndpointId;
 use shared::domain::token::Scope;
@@ -9,17 +10,16 @@ use shared::store::EndpointChange;
 use super::{boolean, check_addresses};
 use crate::app::App;
 use crate::problem::Problem;
+use crate::request::{self, both};
 use crate::serve::{Answer, Caller, Route};
-use crate::{request, view};
+use crate::view;
 
 /// The route.
-#[must_use]
-pub fn route() -> Route {
-    Route {
-        scope: Scope::Write,
-        handler: |app, caller, request| Box::pin(handle(app, caller, request)),
-    }
-}
+pub const ROUTE: Route = Route {
+    variables: &[ALLOW_INSECURE_TARGETS, ENDPOINTS_TABLE, TOKENS_TABLE],
+    scope: Scope::Write,
+    handler: |app, caller, request| Box::pin(handle(app, caller, request)),
+};
 
 /// Changes the endpoint. Once this has answered that it is disabled, no attempt starts.
 async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
@@ -44,11 +44,9 @@ async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
 
 fn parse(app: &App, request: &Request) -> Result<EndpointChange, Problem> {
     let mut fields = request::json_object(request)?;
-    let change = EndpointChange {
-        url: fields.optional("url", request::url(app.config.targets)),
-        events: fields.optional("events", request::events),
-        enabled: fields.optional("enabled", boolean),
-    };
-    fields.finish()?;
-    Ok(change)
+    let url = fields.optional("url", request::url(*app.config.targets));
+    let events = fields.optional("events", request::events);
+    let enabled = fields.optional("enabled", boolean);
+    let ((url, events), enabled) = fields.finish(both(both(url, events), enabled))?;
+    Ok(EndpointChange { url, events, enabled })
 }

@@ -1,18 +1,19 @@
 //! Issues an API token for a workspace.
 
-use futures::future::LocalBoxFuture;
-use lambda_runtime::Error;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::clock;
+use shared::config::variable::TOKENS_TABLE;
 use shared::domain::time;
 use shared::domain::token::{Grant, Scope, Token};
 
 use crate::app::App;
+use crate::serve::{Command, CommandError, answer_to};
 
 /// What the operator asks for.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct IssueTokenRequest {
+struct IssueTokenRequest {
     workspace_id: String,
     #[serde(default = "all_scopes")]
     scopes: Vec<Scope>,
@@ -22,7 +23,7 @@ pub struct IssueTokenRequest {
 
 /// The token, which is shown this once.
 #[derive(Serialize)]
-pub struct IssuedToken {
+struct IssuedToken {
     token: String,
     /// What revokes it.
     token_id: String,
@@ -31,23 +32,26 @@ pub struct IssuedToken {
     expires_at: Option<String>,
 }
 
-/// Issues the token.
-///
-/// # Errors
-/// The workspace id or the time is malformed, or the token could not be stored.
-pub fn handle(app: &App, request: IssueTokenRequest) -> LocalBoxFuture<'_, Result<IssuedToken, Error>> {
-    Box::pin(issue(app, request))
-}
+/// The command.
+pub const COMMAND: Command = Command {
+    variables: &[TOKENS_TABLE],
+    handler: |app, document| Box::pin(answer_to(document, |request| issue(app, request))),
+};
 
-async fn issue(app: &App, request: IssueTokenRequest) -> Result<IssuedToken, Error> {
+/// Issues the token.
+async fn issue(app: &App, request: IssueTokenRequest) -> Result<IssuedToken, CommandError> {
+    let now = app.clock.now();
     let workspace = request
         .workspace_id
         .parse()
-        .map_err(|error| format!("workspace_id {error}"))?;
-    let expiry = |text: &String| time::parse(text).ok_or("expires_at must be an RFC 3339 time");
-    let expires_at = request.expires_at.as_ref().map(expiry).transpose()?;
+        .map_err(|error| invalid(format!("workspace_id {error}")))?;
+    let expires_at = request
+        .expires_at
+        .as_deref()
+        .map(|text| expiry(text, now))
+        .transpose()?;
     if request.scopes.is_empty() {
-        return Err("scopes must name at least one scope".into());
+        return Err(invalid("scopes must name at least one scope"));
     }
     let token = Token::new(clock::random());
     let grant = Grant {
@@ -56,9 +60,7 @@ async fn issue(app: &App, request: IssueTokenRequest) -> Result<IssuedToken, Err
         expires_at,
         revoked_at: None,
     };
-    app.store
-        .put_grant(&token.hash(), &grant, app.clock.now())
-        .await?;
+    app.store.put_grant(&token.hash(), &grant, now).await?;
     tracing::info!(workspace.id = %grant.workspace, token.id = token.hash().as_str(), "token issued");
     Ok(IssuedToken {
         token: token.reveal().to_owned(),
@@ -69,6 +71,36 @@ async fn issue(app: &App, request: IssueTokenRequest) -> Result<IssuedToken, Err
     })
 }
 
+fn expiry(text: &str, now: Timestamp) -> Result<Timestamp, CommandError> {
+    let expires_at = time::parse(text).ok_or_else(|| invalid("expires_at must be an RFC 3339 time"))?;
+    if expires_at <= now {
+        return Err(invalid("expires_at is in the past"));
+    }
+    Ok(expires_at)
+}
+
+fn invalid(message: impl Into<String>) -> CommandError {
+    CommandError::InvalidInput(message.into())
+}
+
 fn all_scopes() -> Vec<Scope> {
     vec![Scope::Read, Scope::Write]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_that_is_dead_already_is_not_issued() {
+        let now = time::parse("2026-06-07T10:30:05Z").unwrap();
+
+        assert!(expiry("2026-06-07T10:30:06Z", now).is_ok());
+        for bad in ["2026-06-07T10:30:05Z", "2020-01-01T00:00:00Z", "tomorrow"] {
+            assert!(
+                matches!(expiry(bad, now), Err(CommandError::InvalidInput(_))),
+                "{bad}"
+            );
+        }
+    }
 }

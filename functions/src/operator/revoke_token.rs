@@ -1,16 +1,17 @@
 //! Revokes an API token.
 
-use futures::future::LocalBoxFuture;
-use lambda_runtime::Error;
 use serde::{Deserialize, Serialize};
+use shared::Error;
+use shared::config::variable::TOKENS_TABLE;
 use shared::domain::token::{Token, TokenHash};
 
 use crate::app::App;
+use crate::serve::{Command, CommandError, answer_to};
 
 /// The token itself, or its id if nobody has it any more.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RevokeTokenRequest {
+struct RevokeTokenRequest {
     #[serde(default)]
     token: Option<String>,
     #[serde(default)]
@@ -19,28 +20,38 @@ pub struct RevokeTokenRequest {
 
 /// Which token no longer works.
 #[derive(Serialize)]
-pub struct RevokedToken {
+struct RevokedToken {
     token_id: String,
 }
 
-/// Revokes the token: the next request with it gets 401.
-///
-/// # Errors
-/// No token is named, there is no such token, or the call failed.
-pub fn handle(app: &App, request: RevokeTokenRequest) -> LocalBoxFuture<'_, Result<RevokedToken, Error>> {
-    Box::pin(revoke(app, request))
-}
+/// The command.
+pub const COMMAND: Command = Command {
+    variables: &[TOKENS_TABLE],
+    handler: |app, document| Box::pin(answer_to(document, |request| revoke(app, request))),
+};
 
-async fn revoke(app: &App, request: RevokeTokenRequest) -> Result<RevokedToken, Error> {
-    let hash = match (&request.token, &request.token_id) {
-        (Some(token), None) => Token::parse(token).map(|token| token.hash()),
-        (None, Some(id)) => TokenHash::parse(id),
-        _ => return Err("name either token or token_id".into()),
-    };
-    let hash = hash.ok_or("that is no token")?;
-    app.store.revoke_grant(&hash, app.clock.now()).await?;
+/// Revokes the token: the next request with it gets 401.
+async fn revoke(app: &App, request: RevokeTokenRequest) -> Result<RevokedToken, CommandError> {
+    let hash = hash(&request).map_err(|message| CommandError::InvalidInput(message.to_owned()))?;
+    match app.store.revoke_grant(&hash, app.clock.now()).await {
+        Err(Error::NotFound) => return Err(CommandError::NotFound("there is no such token")),
+        other => other?,
+    }
     tracing::info!(token.id = hash.as_str(), "token revoked");
     Ok(RevokedToken {
         token_id: hash.as_str().to_owned(),
     })
+}
+
+fn hash(request: &RevokeTokenRequest) -> Result<TokenHash, &'static str> {
+    match (&request.token, &request.token_id) {
+        (Some(token), None) => {
+            let token = Token::parse(token).ok_or("token must begin with efa_sk_")?;
+            Ok(token.hash())
+        }
+        (None, Some(id)) => {
+            TokenHash::parse(id).ok_or("token_id must be 64 hexadecimal digits, as issue-token answered it")
+        }
+        _ => Err("name either token or token_id"),
+    }
 }

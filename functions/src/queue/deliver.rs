@@ -7,35 +7,53 @@
 //! record, the attempt counts as interrupted and is made again.
 
 mod batch;
+mod fresh;
 mod posting;
 mod record;
 
 use std::time::Duration;
 
 use futures::StreamExt;
-use futures::future::LocalBoxFuture;
 use futures::stream::FuturesUnordered;
+use shared::config::variable::{
+    ALLOW_INSECURE_TARGETS, DELIVERIES_QUEUE_URL, DELIVERIES_TABLE, ENDPOINTS_TABLE, EVENTS_TABLE,
+    POST_DEADLINE_SECONDS, RETENTION_DAYS, RETRIES_QUEUE_URL, SECRET_PREFIX,
+};
+use shared::domain::delivery::{Failure, Outcome};
 use shared::domain::plan::{self, Step};
 use shared::domain::task::Task;
 use shared::store::{BatchRows, Expected};
 
 use self::batch::Batch;
-use self::posting::Posting;
+use self::posting::{Posted, Posting};
 use self::record::Finished;
 use super::job::{self, Job, one_per_delivery};
 use crate::app::App;
-use crate::serve::{Deadline, Message};
+use crate::serve::{Consumer, Deadline, Invocation, Message};
 
 /// How long finished attempts wait for others before they are recorded: full batches cost less, but an endpoint that
 /// hangs must not hold back the records of the others.
 const RECORD_WITHIN: Duration = Duration::from_millis(500);
 
-/// Delivers a batch.
-pub fn handle(app: &App, messages: Vec<Message>, deadline: Deadline) -> LocalBoxFuture<'_, Vec<String>> {
-    Box::pin(handle_batch(app, messages, deadline))
-}
+/// The consumer of the deliveries and the retries queue.
+pub const CONSUMER: Consumer = Consumer {
+    variables: &[
+        ALLOW_INSECURE_TARGETS,
+        DELIVERIES_QUEUE_URL,
+        DELIVERIES_TABLE,
+        ENDPOINTS_TABLE,
+        EVENTS_TABLE,
+        POST_DEADLINE_SECONDS,
+        RETENTION_DAYS,
+        RETRIES_QUEUE_URL,
+        SECRET_PREFIX,
+    ],
+    on_messages: |app, invocation| Box::pin(deliver(app, invocation)),
+    on_records: None,
+};
 
-async fn handle_batch(app: &App, messages: Vec<Message>, deadline: Deadline) -> Vec<String> {
+/// Delivers a batch.
+async fn deliver(app: &App, Invocation { messages, deadline }: Invocation) -> Vec<String> {
     let mut batch = Batch::default();
     let (mut jobs, others) = one_per_delivery(parse(&messages, &mut batch));
     for job in others {
@@ -49,20 +67,33 @@ async fn handle_batch(app: &App, messages: Vec<Message>, deadline: Deadline) -> 
     let mut finished = Vec::new();
     for job in jobs {
         let record = rows.delivery(&job.task.endpoint, &job.task.delivery);
-        let endpoint = rows.endpoint(&job.task.endpoint);
         let expected = Expected::of(record);
-        match (plan::step(&job.task, endpoint, record), endpoint) {
-            (Step::Skip, _) | (_, None) => {}
-            (Step::HandOver, _) => batch.fail(job.message),
-            (Step::Refuse(record), _) => finished.push(Finished::refused(job, record, expected)),
-            (Step::Attempt(_), Some(endpoint)) if posting.belongs_beside_retries(&job, endpoint) => {
+        match plan::step(&job.task, rows.endpoint(&job.task.endpoint), record) {
+            Step::Skip => {}
+            Step::HandOver => batch.fail(job.message),
+            Step::EndDisabled { endpoint, record } => {
+                let outcome = Outcome::Ended(Failure::EndpointDisabled);
+                finished.push(Finished::new(job, endpoint.clone(), record, expected, outcome));
+            }
+            Step::Attempt { endpoint, .. } if posting.lane(&job).is_left_by(&job.task, endpoint) => {
                 batch.defer(job);
             }
-            (Step::Attempt(record), Some(endpoint)) => {
+            Step::Attempt { endpoint, record } => {
                 attempts.push(posting.attempt(job, endpoint.clone(), record, expected, &rows));
             }
         }
     }
+    post_and_record(app, attempts, finished, &mut batch).await;
+    batch.hand_over(app).await
+}
+
+/// Makes the attempts and records what is finished, the first of them while the last are still under way.
+async fn post_and_record<'a>(
+    app: &App,
+    attempts: Vec<impl Future<Output = Posted<'a>>>,
+    mut finished: Vec<Finished<'a>>,
+    batch: &mut Batch<'a>,
+) {
     let mut running: FuturesUnordered<_> = attempts.into_iter().collect();
     loop {
         let next = if finished.is_empty() && !batch.holds_failures() {
@@ -71,19 +102,18 @@ async fn handle_batch(app: &App, messages: Vec<Message>, deadline: Deadline) -> 
             tokio::time::timeout(RECORD_WITHIN, running.next()).await
         };
         match next {
-            Ok(Some(outcome)) => outcome.sort_into(&mut finished, &mut batch),
+            Ok(Some(posted)) => posted.sort_into(&mut finished, batch),
             Ok(None) => break,
             Err(_) => {
-                let recording = Box::pin(record::record(app, std::mem::take(&mut finished), &mut batch));
+                let recording = Box::pin(record::record(app, std::mem::take(&mut finished), batch));
                 let meanwhile = while_posting(recording, &mut running).await;
-                for outcome in meanwhile {
-                    outcome.sort_into(&mut finished, &mut batch);
+                for posted in meanwhile {
+                    posted.sort_into(&mut finished, batch);
                 }
             }
         }
     }
-    record::record(app, finished, &mut batch).await;
-    batch.hand_over(app).await
+    record::record(app, finished, batch).await;
 }
 
 /// Records while the other attempts go on, and returns those that end meanwhile.
@@ -95,7 +125,7 @@ async fn while_posting<F: Future>(
     loop {
         tokio::select! {
             () = &mut recording => return ended,
-            Some(outcome) = running.next() => ended.push(outcome),
+            Some(posted) = running.next() => ended.push(posted),
         }
     }
 }
@@ -106,7 +136,11 @@ fn parse<'a>(messages: &'a [Message], batch: &mut Batch<'a>) -> Vec<Job<'a>> {
         .filter_map(|message| match serde_json::from_str::<Task>(&message.body) {
             Ok(task) => Some(Job { message, task }),
             Err(error) => {
-                tracing::warn!(message.id, error = error.to_string(), "a message is no delivery");
+                tracing::warn!(
+                    message.id,
+                    error = error.to_string(),
+                    "a message is not a delivery"
+                );
                 batch.fail(message);
                 None
             }

@@ -1,34 +1,50 @@
 //! `fan-out`: stores each event once and queues one delivery per subscribed endpoint.
 //!
 //! Invariants: a message is deleted only when its event is stored and all its deliveries are on their queue, or when
-//! it is on the rejected-events queue with the reason. The message that brought an event first answers for its
-//! fan-out, however often it comes back; any other message with the same event does nothing, unless so much time has
-//! passed that the first may have been parked and redriven, which gives it another id. What comes back is queued with
-//! a delay, so that a delivery already under way is recorded by then and is not made twice.
+//! it is on the rejected-events queue with the reason. Who answers for the fan-out of an event, and who receives it, is
+//! decided in `shared::domain::fan_out`. What comes back is queued with a delay, so that a delivery already under way is
+//! recorded by then and is not made twice.
 
 use std::collections::{HashMap, HashSet};
 
-use futures::future::LocalBoxFuture;
 use futures::future::join_all;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use shared::Error;
+use shared::config::variable::{
+    DELIVERIES_QUEUE_URL, ENDPOINTS_TABLE, EVENTS_QUEUE_URL, EVENTS_TABLE, POST_DEADLINE_SECONDS,
+    REJECTED_EVENTS_QUEUE_URL, RETENTION_DAYS, RETRIES_QUEUE_URL,
+};
 use shared::domain::endpoint::Endpoint;
 use shared::domain::event::Event;
+use shared::domain::fan_out::{FanOut, StoredBefore};
 use shared::domain::id::{DeliveryId, WorkspaceId};
+use shared::domain::lane::Lane;
 use shared::domain::task::{self, Kind, Task};
-use shared::queue::{MAX_DELAY_SECONDS, Outgoing};
-use shared::store::{Insertion, NewEvent, StoredEvent};
+use shared::queues::{MAX_DELAY_SECONDS, Outgoing};
+use shared::store::{Insertion, NewEvent};
 
 use super::hand_back;
 use crate::app::App;
-use crate::serve::{Deadline, Message};
-
-/// For how long the message that brought an event first is on its queue for certain, if its fan-out has not been
-/// completed: its first hundred receives take longer, because each waits up to three minutes for the next.
-const FIRST_MESSAGE_LIVES: SignedDuration = SignedDuration::from_hours(1);
+use crate::serve::{Consumer, Invocation, Message};
 
 /// Bytes of an event that all its messages may carry together; ten such events fit into the memory of this function.
 const MAX_INLINE_BYTES_PER_EVENT: usize = 4 * 1024 * 1024;
+
+/// The consumer of the events queue.
+pub const CONSUMER: Consumer = Consumer {
+    variables: &[
+        DELIVERIES_QUEUE_URL,
+        ENDPOINTS_TABLE,
+        EVENTS_QUEUE_URL,
+        EVENTS_TABLE,
+        POST_DEADLINE_SECONDS,
+        REJECTED_EVENTS_QUEUE_URL,
+        RETENTION_DAYS,
+        RETRIES_QUEUE_URL,
+    ],
+    on_messages: |app, invocation| Box::pin(fan_out(app, invocation)),
+    on_records: None,
+};
 
 /// The messages of one batch that carry one event id, the first of them as an event.
 struct Arrival<'a> {
@@ -40,49 +56,44 @@ struct Arrival<'a> {
 struct Stored<'a> {
     arrival: Arrival<'a>,
     accepted_at: Timestamp,
-    /// Whether it may have been queued before: then it is nothing for an endpoint that was created since.
-    again: bool,
+    fan_out: FanOut,
 }
 
-/// What became of the messages of a batch; those named nowhere are done.
+/// The messages of a batch that are not simply done, and are deleted only if they were set aside.
 #[derive(Default)]
-struct Outcome<'a> {
+struct Left<'a> {
     rejected: Vec<(&'a Message, String)>,
     failed: Vec<&'a Message>,
 }
 
 /// Fans a batch of events out.
-pub fn handle(app: &App, messages: Vec<Message>, deadline: Deadline) -> LocalBoxFuture<'_, Vec<String>> {
-    Box::pin(handle_batch(app, messages, deadline))
-}
-
-async fn handle_batch(app: &App, messages: Vec<Message>, _deadline: Deadline) -> Vec<String> {
-    let mut outcome = Outcome::default();
-    let arrivals = parse(&messages, &mut outcome);
-    let stored = store(app, arrivals, &mut outcome).await;
+async fn fan_out(app: &App, Invocation { messages, .. }: Invocation) -> Vec<String> {
+    let mut left = Left::default();
+    let arrivals = parse(&messages, &mut left);
+    let stored = store(app, arrivals, &mut left).await;
     let events = stored.len();
-    let deliveries = queue(app, stored, &mut outcome).await;
-    reject(app, &mut outcome).await;
+    let deliveries = queue(app, stored, &mut left).await;
+    reject(app, &mut left).await;
     tracing::info!(
         events,
         deliveries,
-        rejected = outcome.rejected.len(),
-        handed_back = outcome.failed.len(),
+        rejected = left.rejected.len(),
+        handed_back = left.failed.len(),
         "batch of events"
     );
-    for message in &outcome.failed {
+    for message in &left.failed {
         tracing::warn!(message.id, "an event comes back");
     }
-    hand_back(app, outcome.failed).await
+    hand_back(app, left.failed).await
 }
 
-fn parse<'a>(messages: &'a [Message], outcome: &mut Outcome<'a>) -> Vec<Arrival<'a>> {
+fn parse<'a>(messages: &'a [Message], left: &mut Left<'a>) -> Vec<Arrival<'a>> {
     let mut arrivals: Vec<Arrival<'a>> = Vec::with_capacity(messages.len());
     for message in messages {
         let event = match Event::parse(message.body.clone()) {
             Ok(event) => event,
             Err(reason) => {
-                outcome.rejected.push((message, reason.to_string()));
+                left.rejected.push((message, reason.to_string()));
                 continue;
             }
         };
@@ -100,7 +111,7 @@ fn parse<'a>(messages: &'a [Message], outcome: &mut Outcome<'a>) -> Vec<Arrival<
 }
 
 /// Stores the events and returns those whose deliveries are to be queued.
-async fn store<'a>(app: &App, arrivals: Vec<Arrival<'a>>, outcome: &mut Outcome<'a>) -> Vec<Stored<'a>> {
+async fn store<'a>(app: &App, arrivals: Vec<Arrival<'a>>, left: &mut Left<'a>) -> Vec<Stored<'a>> {
     if arrivals.is_empty() {
         return Vec::new();
     }
@@ -113,79 +124,64 @@ async fn store<'a>(app: &App, arrivals: Vec<Arrival<'a>>, outcome: &mut Outcome<
         Ok(insertions) => insertions,
         Err(error) => {
             tracing::warn!(error = error.chain(), "events were not stored");
-            outcome
-                .failed
-                .extend(arrivals.into_iter().flat_map(|arrival| arrival.messages));
+            let messages = arrivals.into_iter().flat_map(|arrival| arrival.messages);
+            left.failed.extend(messages);
             return Vec::new();
         }
     };
     let mut stored = Vec::with_capacity(arrivals.len());
     for (arrival, insertion) in arrivals.into_iter().zip(insertions) {
-        match insertion {
-            Insertion::Stored => {
-                let body = arrival.event.body.clone();
-                let arrival = without_contradictions(arrival, &body, outcome);
-                stored.push(Stored {
-                    arrival,
-                    accepted_at: now,
-                    again: false,
-                });
-            }
-            Insertion::Existing(existing) => {
-                let arrival = without_contradictions(arrival, &existing.body, outcome);
-                if answers_for_fan_out(&arrival, &existing, now) {
-                    stored.push(Stored {
-                        arrival,
-                        accepted_at: existing.accepted_at,
-                        again: true,
-                    });
-                }
-            }
+        let (body, accepted_at, first_message) = match insertion {
+            Insertion::Stored => (arrival.event.body.clone(), now, None),
+            Insertion::Existing(existing) => (existing.body, existing.accepted_at, Some(existing.message_id)),
             Insertion::Failed(error) => {
                 tracing::warn!(error = error.chain(), event.id = %arrival.event.id, "an event was not stored");
-                outcome.failed.extend(arrival.messages);
+                left.failed.extend(arrival.messages);
+                continue;
             }
+        };
+        let arrival = without_contradictions(arrival, body, left);
+        let fan_out = first_message.map_or(FanOut::First, |message_id| {
+            let before = StoredBefore {
+                message_id: &message_id,
+                accepted_at,
+            };
+            let ids = arrival.messages.iter().map(|message| message.id.as_str());
+            FanOut::of_known(before, ids, now)
+        });
+        if fan_out != FanOut::Elsewhere {
+            stored.push(Stored {
+                arrival,
+                accepted_at,
+                fan_out,
+            });
         }
     }
     stored
 }
 
 /// The arrival as it is stored, with the messages that agree; the others are rejected.
-fn without_contradictions<'a>(
-    mut arrival: Arrival<'a>,
-    body: &str,
-    outcome: &mut Outcome<'a>,
-) -> Arrival<'a> {
-    let (agreeing, others) = arrival
-        .messages
-        .into_iter()
-        .partition(|message| message.body == body);
-    arrival.messages = agreeing;
-    body.clone_into(&mut arrival.event.body);
-    let others: Vec<&Message> = others;
-    outcome.rejected.extend(
-        others
-            .into_iter()
-            .map(|message| (message, contradiction(&arrival.event))),
-    );
-    arrival
-}
-
-/// Whether one of the messages has to see to it that the event is fanned out.
-fn answers_for_fan_out(arrival: &Arrival<'_>, existing: &StoredEvent, now: Timestamp) -> bool {
-    let first = arrival
-        .messages
-        .iter()
-        .any(|message| message.id == existing.message_id);
-    let late = now.duration_since(existing.accepted_at) > FIRST_MESSAGE_LIVES;
-    first || (late && !arrival.messages.is_empty())
+fn without_contradictions<'a>(arrival: Arrival<'a>, body: String, left: &mut Left<'a>) -> Arrival<'a> {
+    let Arrival { event, messages } = arrival;
+    let (agreeing, others): (Vec<_>, Vec<_>) = messages.into_iter().partition(|message| message.body == body);
+    let reason = |message| {
+        (
+            message,
+            format!("the id {} stands for another event already", event.id),
+        )
+    };
+    left.rejected.extend(others.into_iter().map(reason));
+    Arrival {
+        event: Event { body, ..event },
+        messages: agreeing,
+    }
 }
 
 /// Queues the deliveries of the stored events and says how many there were.
-async fn queue<'a>(app: &App, stored: Vec<Stored<'a>>, outcome: &mut Outcome<'a>) -> usize {
+async fn queue<'a>(app: &App, stored: Vec<Stored<'a>>, left: &mut Left<'a>) -> usize {
     let endpoints = endpoints(app, &stored).await;
     // Messages, each with the number of the event that it is for.
-    let (mut first_lane, mut slow_lane) = (Vec::new(), Vec::new());
+    let (mut first_lane, mut retries) = (Vec::new(), Vec::new());
     let mut failed = HashSet::new();
     for (index, event) in stored.iter().enumerate() {
         let endpoints = match &endpoints[&event.arrival.event.workspace] {
@@ -196,30 +192,33 @@ async fn queue<'a>(app: &App, stored: Vec<Stored<'a>>, outcome: &mut Outcome<'a>
                 continue;
             }
         };
-        let subscribed: Vec<_> = endpoints
-            .iter()
-            .filter(|endpoint| receives(endpoint, event))
-            .collect();
-        let delay_seconds = if event.again { again_after_seconds(app) } else { 0 };
-        let body = body_for(&event.arrival.event, subscribed.len());
-        for endpoint in subscribed {
-            // An endpoint that is failing waits beside the retries, where it holds up no healthy one.
-            let lane = if endpoint.failing_since.is_some() {
-                &mut slow_lane
-            } else {
-                &mut first_lane
+        let receives = |endpoint: &&Endpoint| {
+            event
+                .fan_out
+                .includes(endpoint, &event.arrival.event.name, event.accepted_at)
+        };
+        let receiving: Vec<_> = endpoints.iter().filter(receives).collect();
+        let delay_seconds = delay_seconds(app, event.fan_out);
+        let body = body_for(&event.arrival.event, receiving.len());
+        for endpoint in receiving {
+            let task = task(event, endpoint, body.clone());
+            let lane = match Lane::of(&task, endpoint) {
+                Lane::First => &mut first_lane,
+                Lane::Retries => &mut retries,
             };
-            match Outgoing::task(&task(event, endpoint, body.clone()), delay_seconds) {
+            match Outgoing::task(&task, delay_seconds) {
                 Ok(message) => lane.push((index, message)),
                 Err(_) => drop(failed.insert(index)),
             }
         }
     }
-    let queues = &app.config.queues;
     let mut deliveries = 0;
-    for (lane, url) in [(first_lane, &queues.deliveries), (slow_lane, &queues.retries)] {
-        deliveries += lane.len();
-        let results = app.queues.send_each(url, lane).await;
+    for (messages, lane) in [(first_lane, Lane::First), (retries, Lane::Retries)] {
+        deliveries += messages.len();
+        let results = app
+            .queues
+            .send_each(app.config.queues.of_lane(lane), messages)
+            .await;
         let unsent = results.into_iter().filter(|(_, result)| result.is_err());
         failed.extend(unsent.map(|(index, _)| index));
     }
@@ -227,8 +226,7 @@ async fn queue<'a>(app: &App, stored: Vec<Stored<'a>>, outcome: &mut Outcome<'a>
         .into_iter()
         .enumerate()
         .filter(|(index, _)| failed.contains(index));
-    outcome
-        .failed
+    left.failed
         .extend(unqueued.flat_map(|(_, event)| event.arrival.messages));
     deliveries
 }
@@ -247,25 +245,27 @@ async fn endpoints(app: &App, stored: &[Stored<'_>]) -> HashMap<WorkspaceId, Res
     join_all(reads).await.into_iter().collect()
 }
 
-/// Puts what is no event on the rejected-events queue.
-async fn reject(app: &App, outcome: &mut Outcome<'_>) {
-    let messages = outcome.rejected.iter().map(|rejected| {
+/// Puts what is not a valid event on the rejected-events queue.
+async fn reject(app: &App, left: &mut Left<'_>) {
+    let messages = left.rejected.iter().map(|rejected| {
         let (message, reason) = rejected;
-        (rejected, Outgoing::refused(message.body.clone(), reason))
+        (rejected, Outgoing::set_aside(message.body.clone(), reason))
     });
     let queue = &app.config.queues.rejected_events;
     let results = app.queues.send_each(queue, messages.collect()).await;
     for ((message, reason), result) in results {
         match result {
-            Ok(()) => tracing::warn!(message.id, reason, outcome = "rejected", "a message is no event"),
-            Err(_) => outcome.failed.push(message),
+            Ok(()) => {
+                tracing::warn!(
+                    message.id,
+                    reason,
+                    outcome = "rejected",
+                    "a message is not a valid event"
+                );
+            }
+            Err(_) => left.failed.push(message),
         }
     }
-}
-
-fn receives(endpoint: &Endpoint, stored: &Stored<'_>) -> bool {
-    let there = !stored.again || endpoint.created_at <= stored.accepted_at;
-    there && endpoint.enabled && endpoint.events.include(&stored.arrival.event.name)
 }
 
 /// The event's bytes as its messages carry them; none if all together would be too much for this function's memory.
@@ -288,13 +288,13 @@ fn task(stored: &Stored<'_>, endpoint: &Endpoint, body: Option<String>) -> Task 
     }
 }
 
-/// Long enough for a delivery that is under way to be recorded, with the deadline of its attempt.
-fn again_after_seconds(app: &App) -> u16 {
+/// What is queued again waits long enough for a delivery that is under way to be recorded, with the deadline of its
+/// attempt.
+fn delay_seconds(app: &App, fan_out: FanOut) -> u16 {
+    if fan_out != FanOut::Again {
+        return 0;
+    }
     u16::try_from(app.config.post_deadline.as_secs() * 2)
         .unwrap_or(MAX_DELAY_SECONDS)
         .min(MAX_DELAY_SECONDS)
-}
-
-fn contradiction(event: &Event) -> String {
-    format!("the id {} stands for another event already", event.id)
 }

@@ -6,15 +6,32 @@
 
 use std::time::Duration;
 
-use futures::future::{LocalBoxFuture, join_all};
-use serde::Deserialize;
+use futures::future::join_all;
 use shared::Error;
+use shared::config::variable::{
+    DELIVER_TIMEOUT_SECONDS, DELIVERIES_TABLE, ENDPOINTS_TABLE, PARKED_QUEUE_URL, PURGES_QUEUE_URL,
+    SECRET_PREFIX,
+};
 use shared::domain::id::{EndpointId, WorkspaceId};
-use shared::queue::{MAX_DELAY_SECONDS, Outgoing, Purge};
+use shared::queues::{MAX_DELAY_SECONDS, Outgoing, Purge};
 
 use super::hand_back;
 use crate::app::App;
-use crate::serve::{Deadline, Message};
+use crate::serve::{Consumer, Deadline, Invocation, Message, StreamRecord};
+
+/// The consumer of the purges queue and of the endpoints table's stream.
+pub const CONSUMER: Consumer = Consumer {
+    variables: &[
+        DELIVERIES_TABLE,
+        DELIVER_TIMEOUT_SECONDS,
+        ENDPOINTS_TABLE,
+        PARKED_QUEUE_URL,
+        PURGES_QUEUE_URL,
+        SECRET_PREFIX,
+    ],
+    on_messages: |app, invocation| Box::pin(purge(app, invocation)),
+    on_records: Some(|app, records| Box::pin(announce(app, records))),
+};
 
 /// Records deleted between two looks at the time.
 const RECORDS_AT_ONCE: usize = 200;
@@ -26,39 +43,8 @@ const RESERVE: Duration = Duration::from_secs(20);
 /// How long after everything that was under way has ended the second purge comes.
 const MARGIN: Duration = Duration::from_secs(5);
 
-/// A record of the endpoints table's stream, of which only the key is used.
-#[derive(Debug, Deserialize)]
-pub struct StreamRecord {
-    #[serde(rename = "eventName")]
-    event_name: String,
-    dynamodb: StreamChange,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct StreamChange {
-    sequence_number: String,
-    keys: StreamKeys,
-}
-
-#[derive(Debug, Deserialize)]
-struct StreamKeys {
-    workspace: StreamText,
-    endpoint: StreamText,
-}
-
-#[derive(Debug, Deserialize)]
-struct StreamText {
-    #[serde(rename = "S")]
-    text: String,
-}
-
 /// Puts a purge on the queue for every deleted endpoint. Stops at the first that fails: the stream comes back there.
-pub fn announce(app: &App, records: Vec<StreamRecord>) -> LocalBoxFuture<'_, Vec<String>> {
-    Box::pin(announce_all(app, records))
-}
-
-async fn announce_all(app: &App, records: Vec<StreamRecord>) -> Vec<String> {
+async fn announce(app: &App, records: Vec<StreamRecord>) -> Vec<String> {
     for record in records {
         let Some(purge) = deleted_endpoint(&record) else {
             continue;
@@ -72,11 +58,7 @@ async fn announce_all(app: &App, records: Vec<StreamRecord>) -> Vec<String> {
 }
 
 /// Purges a batch of endpoints.
-pub fn handle(app: &App, messages: Vec<Message>, deadline: Deadline) -> LocalBoxFuture<'_, Vec<String>> {
-    Box::pin(handle_batch(app, messages, deadline))
-}
-
-async fn handle_batch(app: &App, messages: Vec<Message>, deadline: Deadline) -> Vec<String> {
+async fn purge(app: &App, Invocation { messages, deadline }: Invocation) -> Vec<String> {
     let results = join_all(
         messages
             .iter()
@@ -148,8 +130,8 @@ async fn park(app: &App, message: &Message, reason: &str) -> Result<(), Error> {
         message.id,
         reason,
         outcome = "parked",
-        "a message is no purge and is parked"
+        "a message is not a purge and is parked"
     );
-    let parked = Outgoing::refused(message.body.clone(), &format!("not a purge: {reason}"));
+    let parked = Outgoing::set_aside(message.body.clone(), &format!("not a purge: {reason}"));
     app.queues.send_one(&app.config.queues.parked, parked).await
 }

@@ -5,35 +5,58 @@
 //! as interrupted. A message is deleted only when what follows is recorded and on its way. What can't be read is
 //! parked.
 
-use futures::future::{LocalBoxFuture, join, join_all};
+use futures::future::{join, join_all};
 use jiff::SignedDuration;
 use shared::Error;
-use shared::domain::delivery::Failure;
-use shared::domain::endpoint::{DisabledReason, Endpoint};
+use shared::config::variable::{
+    DELIVERIES_TABLE, DISABLE_AFTER_SECONDS, ENDPOINTS_TABLE, FAILED_ATTEMPTS_QUEUE_ARN,
+    FAILED_ATTEMPTS_QUEUE_URL, PARKED_QUEUE_URL, RETENTION_DAYS, RETRIES_QUEUE_ARN, RETRIES_QUEUE_URL,
+    RETRY_SCHEDULE, SCHEDULE_GROUP, SCHEDULER_ROLE_ARN, SCHEDULER_THRESHOLD_SECONDS,
+};
+use shared::domain::delivery::{Delivery, Failure};
+use shared::domain::endpoint::DisabledReason;
+use shared::domain::failure_record::Observation;
+use shared::domain::lane::Lane;
 use shared::domain::plan::{self, FollowUp};
-use shared::queue::{MAX_DELAY_SECONDS, Outgoing};
+use shared::queues::{MAX_DELAY_SECONDS, Outgoing};
 use shared::schedules;
 use shared::store::{BatchRows, DeliveryWrite, Expected, Written};
 
 use super::hand_back;
 use super::job::{self, Job, one_per_delivery};
 use crate::app::App;
-use crate::serve::{Deadline, Message};
+use crate::serve::{Consumer, Invocation, Message};
 
-/// What follows a failed attempt, and the record that says so.
+/// The consumer of the failed-attempts queue.
+pub const CONSUMER: Consumer = Consumer {
+    variables: &[
+        DELIVERIES_TABLE,
+        DISABLE_AFTER_SECONDS,
+        ENDPOINTS_TABLE,
+        FAILED_ATTEMPTS_QUEUE_ARN,
+        FAILED_ATTEMPTS_QUEUE_URL,
+        PARKED_QUEUE_URL,
+        RETENTION_DAYS,
+        RETRIES_QUEUE_ARN,
+        RETRIES_QUEUE_URL,
+        RETRY_SCHEDULE,
+        SCHEDULE_GROUP,
+        SCHEDULER_ROLE_ARN,
+        SCHEDULER_THRESHOLD_SECONDS,
+    ],
+    on_messages: |app, invocation| Box::pin(retry(app, invocation)),
+    on_records: None,
+};
+
+/// What follows a failed attempt, and what its record may replace.
 struct Decision<'a> {
     job: Job<'a>,
-    follow_up: FollowUp,
-    write: DeliveryWrite,
-    endpoint: Endpoint,
+    follow_up: FollowUp<'a>,
+    expected: Expected,
 }
 
 /// Decides what follows a batch of failed attempts.
-pub fn handle(app: &App, messages: Vec<Message>, deadline: Deadline) -> LocalBoxFuture<'_, Vec<String>> {
-    Box::pin(handle_batch(app, messages, deadline))
-}
-
-async fn handle_batch(app: &App, messages: Vec<Message>, _deadline: Deadline) -> Vec<String> {
+async fn retry(app: &App, Invocation { messages, .. }: Invocation) -> Vec<String> {
     let mut unhandled = Vec::new();
     let (mut jobs, others) = one_per_delivery(parse(app, &messages, &mut unhandled).await);
     unhandled.extend(others.iter().map(|job| job.message));
@@ -56,34 +79,12 @@ async fn handle_batch(app: &App, messages: Vec<Message>, _deadline: Deadline) ->
         }
     };
     let decisions = note_exhaustions(app, decide(app, jobs, &rows), &mut unhandled).await;
-    let writes: Vec<_> = decisions.iter().map(|decision| decision.write.clone()).collect();
-    let written = app
-        .store
-        .record_deliveries(&writes, app.clock.now())
-        .await
-        .unwrap_or_else(|error| {
-            tracing::error!(error = error.chain(), "failed attempts can't be recorded");
-            Vec::new()
-        });
-    let mut written = written.into_iter();
-    let mut recorded = Vec::with_capacity(decisions.len());
-    for decision in decisions {
-        let error = match written.next() {
-            Some(Written::Yes) => {
-                recorded.push(decision);
-                continue;
-            }
-            // Somebody else changed the record; what follows from it is decided when the message comes back.
-            Some(Written::Overtaken) | None => Error::Refused("BatchExecuteStatement"),
-            Some(Written::Failed(error)) => error,
-        };
-        unhandled.push(log_return(decision.job.message, &error));
-    }
+    let recorded = record(app, decisions, &mut unhandled).await;
     unhandled.extend(put_on_their_way(app, recorded).await);
     hand_back(app, unhandled).await
 }
 
-/// Reads the tasks; what is none is parked.
+/// Reads the tasks; what is not a task is parked.
 async fn parse<'a>(app: &App, messages: &'a [Message], unhandled: &mut Vec<&'a Message>) -> Vec<Job<'a>> {
     let mut jobs = Vec::with_capacity(messages.len());
     let mut strange = Vec::new();
@@ -97,9 +98,9 @@ async fn parse<'a>(app: &App, messages: &'a [Message], unhandled: &mut Vec<&'a M
                     message.id,
                     reason,
                     outcome = "parked",
-                    "a message is no delivery and is parked"
+                    "a message is not a delivery and is parked"
                 );
-                strange.push((message, Outgoing::refused(message.body.clone(), &reason)));
+                strange.push((message, Outgoing::set_aside(message.body.clone(), &reason)));
             }
         }
     }
@@ -109,24 +110,15 @@ async fn parse<'a>(app: &App, messages: &'a [Message], unhandled: &mut Vec<&'a M
     jobs
 }
 
-fn decide<'a>(app: &App, jobs: Vec<Job<'a>>, rows: &BatchRows) -> Vec<Decision<'a>> {
+fn decide<'a>(app: &App, jobs: Vec<Job<'a>>, rows: &'a BatchRows) -> Vec<Decision<'a>> {
     let now = app.clock.now();
     let decisions = jobs.into_iter().filter_map(|job| {
-        let endpoint = rows.endpoint(&job.task.endpoint)?.clone();
+        let endpoint = rows.endpoint(&job.task.endpoint);
         let record = rows.delivery(&job.task.endpoint, &job.task.delivery);
-        let follow_up = plan::follow_up(&job.task, Some(&endpoint), record, &app.config.schedule, now);
-        let (FollowUp::End { record: new, .. } | FollowUp::Again { record: new, .. }) = &follow_up else {
-            return None;
-        };
-        let write = DeliveryWrite {
-            record: new.clone(),
-            expected: Expected::of(record),
-        };
         Some(Decision {
+            follow_up: plan::follow_up(&job.task, endpoint, record, &app.config.schedule, now)?,
+            expected: Expected::of(record),
             job,
-            follow_up,
-            write,
-            endpoint,
         })
     });
     decisions.collect()
@@ -150,7 +142,8 @@ async fn note_exhaustions<'a>(
         match kept {
             Ok(()) => recordable.push(decision),
             Err(error) => {
-                tracing::warn!(error = error.chain(), endpoint.id = %decision.endpoint.id, "a failure record was not kept");
+                let endpoint = decision.follow_up.endpoint;
+                tracing::warn!(error = error.chain(), endpoint.id = %endpoint.id, "a failure record was not kept");
                 unhandled.push(decision.job.message);
             }
         }
@@ -160,35 +153,76 @@ async fn note_exhaustions<'a>(
 
 async fn keep_failure_record(app: &App, decision: &Decision<'_>) -> Result<(), Error> {
     let now = app.clock.now();
-    let exhausted = matches!(decision.follow_up, FollowUp::End { exhausted: true, .. });
-    let endpoint = match &decision.endpoint {
-        endpoint if exhausted => app.store.note_exhaustion(endpoint, now).await?,
-        endpoint => Some(endpoint.clone()),
+    let read = decision.follow_up.endpoint;
+    let endpoint = if decision.follow_up.is_exhausted {
+        app.store.observe(read, Observation::Exhaustion, now).await?
+    } else {
+        Some(read.clone())
     };
-    let Some(endpoint) = endpoint else { return Ok(()) };
-    if endpoint.enabled && endpoint.has_failed_for(app.config.disable_after, now) {
-        app.store
-            .disable_endpoint(&endpoint, DisabledReason::Failing, now)
-            .await?;
-        tracing::warn!(endpoint.id = %endpoint.id, "an endpoint was disabled, because it keeps failing");
-    }
+    let Some(endpoint) =
+        endpoint.filter(|endpoint| endpoint.is_to_be_disabled(*app.config.disable_after, now))
+    else {
+        return Ok(());
+    };
+    app.store
+        .disable_endpoint(&endpoint, DisabledReason::Failing, now)
+        .await?;
+    tracing::warn!(endpoint.id = %endpoint.id, "an endpoint was disabled, because it keeps failing");
     Ok(())
+}
+
+/// Records what follows, and returns what is recorded with its record.
+async fn record<'a>(
+    app: &App,
+    decisions: Vec<Decision<'a>>,
+    unhandled: &mut Vec<&'a Message>,
+) -> Vec<(Job<'a>, Delivery)> {
+    let (jobs, writes): (Vec<_>, Vec<_>) = decisions
+        .into_iter()
+        .map(
+            |Decision {
+                 job,
+                 follow_up,
+                 expected,
+             }| {
+                let record = follow_up.record;
+                (job, DeliveryWrite { record, expected })
+            },
+        )
+        .unzip();
+    let written = match app.store.record_deliveries(&writes, app.clock.now()).await {
+        Ok(written) => written,
+        Err(error) => {
+            tracing::error!(error = error.chain(), "failed attempts can't be recorded");
+            unhandled.extend(jobs.iter().map(|job| job.message));
+            return Vec::new();
+        }
+    };
+    let mut recorded = Vec::with_capacity(jobs.len());
+    for ((job, write), written) in jobs.into_iter().zip(writes).zip(written) {
+        match written {
+            Written::Yes => recorded.push((job, write.record)),
+            // What follows from the other write is decided when the message comes back.
+            Written::Overtaken => unhandled.push(log_return(job.message, &Error::Overtaken)),
+            Written::Failed(error) => unhandled.push(log_return(job.message, &error)),
+        }
+    }
+    recorded
 }
 
 /// Puts the next attempts on the retries queue when they are due: by the queue's delay, many in one call, or by a
 /// schedule if the wait is longer than the queue offers. Returns the messages of those that are not on their way.
-async fn put_on_their_way<'a>(app: &App, recorded: Vec<Decision<'a>>) -> Vec<&'a Message> {
+async fn put_on_their_way<'a>(app: &App, recorded: Vec<(Job<'a>, Delivery)>) -> Vec<&'a Message> {
     let now = app.clock.now();
     let (mut delayed, mut scheduled, mut left) = (Vec::new(), Vec::new(), Vec::new());
-    for decision in recorded {
-        let FollowUp::Again { due, .. } = decision.follow_up else {
-            log_end(&decision);
+    for (Job { message, task }, record) in recorded {
+        let Some(due) = record.next_attempt_at else {
+            log_end(&record);
             continue;
         };
-        let Job { message, task } = decision.job;
         let task = task.next();
         let wait = due.duration_since(now).max(SignedDuration::ZERO);
-        if wait > app.config.scheduler_threshold {
+        if wait > *app.config.scheduler_threshold {
             scheduled.push(async move { (message, app.schedules.send_at(task, due).await) });
             continue;
         }
@@ -198,7 +232,8 @@ async fn put_on_their_way<'a>(app: &App, recorded: Vec<Decision<'a>>) -> Vec<&'a
         }
     }
     let (sent, scheduled) = join(
-        app.queues.send_each(&app.config.queues.retries, delayed),
+        app.queues
+            .send_each(app.config.queues.of_lane(Lane::Retries), delayed),
         join_all(scheduled),
     )
     .await;
@@ -222,8 +257,7 @@ fn log_return<'a>(message: &'a Message, error: &Error) -> &'a Message {
     message
 }
 
-fn log_end(decision: &Decision<'_>) {
-    let record = &decision.write.record;
+fn log_end(record: &Delivery) {
     tracing::info!(
         delivery.id = %record.id,
         endpoint.id = %record.endpoint,

@@ -1,4 +1,4 @@
-//! The fields of a JSON object, taken one by one; what is wrong is collected, not thrown.
+//! The fields of a JSON object, taken one by one; what is wrong with them is named all at once.
 
 use std::fmt;
 
@@ -7,72 +7,113 @@ use serde_json::{Map, Value};
 use shared::domain::endpoint::Subscriptions;
 use shared::domain::target::{TargetPolicy, TargetUrl};
 
-use crate::problem::{FieldError, Problem};
+use crate::problem::{FieldErrors, Problem};
 
 /// Most unknown fields that are named in an answer.
 const MAX_NAMED_FIELDS: usize = 20;
 
-/// A JSON object of a request.
+/// Most characters of an unknown field's name in an answer.
+const MAX_NAME_CHARS: usize = 64;
+
+/// The fields of a request's JSON object. Each is taken once and is read or wrong; [`Fields::finish`] puts together what
+/// is wrong with all of them.
 #[derive(Debug)]
-pub struct Fields {
-    values: Map<String, Value>,
-    errors: Vec<FieldError>,
-}
+pub struct Fields(Map<String, Value>);
 
 impl Fields {
-    /// Reads a JSON object in which no field stands twice.
+    /// Reads a JSON object in which no field appears twice.
     ///
     /// # Errors
     /// [`Problem::Malformed`] says what and where.
     pub fn parse(bytes: &[u8]) -> Result<Self, Problem> {
-        let object: UniqueFields = serde_json::from_slice(bytes)
-            .map_err(|error| Problem::Malformed(format!("the body is no JSON object: {error}")))?;
-        Ok(Self {
-            values: object.0,
-            errors: Vec::new(),
-        })
+        let object: Result<UniqueFields, _> = serde_json::from_slice(bytes);
+        object
+            .map(|UniqueFields(fields)| Self(fields))
+            .map_err(|error| Problem::Malformed(describe(bytes, &error)))
     }
 
     /// A field that must be there.
-    pub fn required<T>(&mut self, name: &str, read: impl FnOnce(Value) -> Result<T, String>) -> Option<T> {
-        if !self.values.contains_key(name) {
-            self.refuse(name, "is required");
-        }
-        self.optional(name, read)
+    ///
+    /// # Errors
+    /// It is not there, or `read` says what is wrong with it.
+    pub fn required<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(Value) -> Result<T, String>,
+    ) -> Result<T, FieldErrors> {
+        let value = self
+            .0
+            .remove(name)
+            .ok_or_else(|| FieldErrors::one(name, "is required"))?;
+        read(value).map_err(|message| FieldErrors::one(name, message))
     }
 
     /// A field that may be left out.
-    pub fn optional<T>(&mut self, name: &str, read: impl FnOnce(Value) -> Result<T, String>) -> Option<T> {
-        let value = self.values.remove(name)?;
-        read(value).map_err(|message| self.refuse(name, message)).ok()
-    }
-
-    /// Adds what is wrong with a field.
-    pub fn refuse(&mut self, field: &str, message: impl Into<String>) {
-        self.errors.push(FieldError {
-            field: field.to_owned(),
-            message: message.into(),
-        });
+    ///
+    /// # Errors
+    /// `read` says what is wrong with it.
+    pub fn optional<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(Value) -> Result<T, String>,
+    ) -> Result<Option<T>, FieldErrors> {
+        let Some(value) = self.0.remove(name) else {
+            return Ok(None);
+        };
+        read(value)
+            .map(Some)
+            .map_err(|message| FieldErrors::one(name, message))
     }
 
     /// Ends the reading: fields that nobody took are unknown.
     ///
     /// # Errors
     /// [`Problem::Invalid`] with everything that is wrong.
-    pub fn finish(mut self) -> Result<(), Problem> {
-        let unknown: Vec<String> = self.values.keys().take(MAX_NAMED_FIELDS).cloned().collect();
-        for name in unknown {
-            self.refuse(
-                &name.chars().take(64).collect::<String>(),
-                "is no field of this request",
-            );
-        }
-        if self.errors.is_empty() {
-            Ok(())
-        } else {
-            Err(Problem::Invalid(self.errors))
+    pub fn finish<T>(self, read: Result<T, FieldErrors>) -> Result<T, Problem> {
+        let unknown = self.0.keys().take(MAX_NAMED_FIELDS).map(|name| {
+            let name: String = name.chars().take(MAX_NAME_CHARS).collect();
+            FieldErrors::one(&name, "is not a field of this request")
+        });
+        match (read, unknown.reduce(FieldErrors::and)) {
+            (Ok(read), None) => Ok(read),
+            (Ok(_), Some(errors)) | (Err(errors), None) => Err(errors.into()),
+            (Err(errors), Some(unknown)) => Err(errors.and(unknown).into()),
         }
     }
+}
+
+/// Both of two fields, or what is wrong with either.
+///
+/// # Errors
+/// Those of the first, then those of the second.
+pub fn both<A, B>(a: Result<A, FieldErrors>, b: Result<B, FieldErrors>) -> Result<(A, B), FieldErrors> {
+    match (a, b) {
+        (Ok(a), Ok(b)) => Ok((a, b)),
+        (Err(errors), Ok(_)) | (Ok(_), Err(errors)) => Err(errors),
+        (Err(errors), Err(others)) => Err(errors.and(others)),
+    }
+}
+
+/// What is wrong with a body that is not a JSON object, and where.
+fn describe(bytes: &[u8], error: &serde_json::Error) -> String {
+    let Some(first) = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) else {
+        return "the body is empty".to_owned();
+    };
+    let text = error.to_string();
+    if text.starts_with("invalid type") {
+        let kind = match first {
+            b'[' => "an array",
+            b'"' => "a string",
+            b't' | b'f' => "a boolean",
+            b'n' => "null",
+            _ => "a number",
+        };
+        return format!("the body must be a JSON object, but is {kind}");
+    }
+    let (line, column) = (error.line(), error.column());
+    let place = format!(" at line {line} column {column}");
+    let reason = text.strip_suffix(&place).unwrap_or(&text);
+    format!("the body is not valid JSON (line {line}, column {column}): {reason}")
 }
 
 /// Reads the url of an endpoint.
@@ -121,7 +162,7 @@ impl<'de> Visitor<'de> for UniqueFieldsVisitor {
         let mut fields = Map::new();
         while let Some((name, value)) = entries.next_entry::<String, Value>()? {
             if fields.insert(name, value).is_some() {
-                return Err(A::Error::custom("a field stands there twice"));
+                return Err(A::Error::custom("a field appears twice"));
             }
         }
         Ok(UniqueFields(fields))
@@ -132,10 +173,10 @@ impl<'de> Visitor<'de> for UniqueFieldsVisitor {
 mod tests {
     use super::*;
 
-    fn errors(result: Result<(), Problem>) -> Vec<String> {
-        match result {
-            Err(Problem::Invalid(errors)) => errors.into_iter().map(|error| error.field).collect(),
-            other => panic!("not invalid: {other:?}"),
+    fn malformed(body: &[u8]) -> String {
+        match Fields::parse(body) {
+            Err(Problem::Malformed(message)) => message,
+            other => panic!("not malformed: {other:?}"),
         }
     }
 
@@ -144,41 +185,63 @@ mod tests {
         let mut fields =
             Fields::parse(br#"{"url": "http://x", "events": [], "enabled": null, "evnt": 1}"#).unwrap();
 
-        fields.required("url", url(TargetPolicy::PublicOnly));
-        fields.required("events", events);
-        fields.optional("enabled", |value| {
-            value.as_bool().ok_or("must be true or false".to_owned())
-        });
-        fields.required("event", Ok);
+        let url = fields.required("url", url(TargetPolicy::PublicOnly));
+        let events = fields.required("events", events);
+        let enabled = fields.optional("enabled", |_| Err::<bool, _>("must be true or false".to_owned()));
+        let event = fields.required("event", Ok);
+        let read = both(both(url, events), both(enabled, event));
 
-        assert_eq!(
-            errors(fields.finish()),
-            ["url", "events", "enabled", "event", "evnt"]
-        );
+        let expected = FieldErrors::one("url", "must use https")
+            .and(FieldErrors::one("events", "must contain 1 to 50 event types"))
+            .and(FieldErrors::one("enabled", "must be true or false"))
+            .and(FieldErrors::one("event", "is required"))
+            .and(FieldErrors::one("evnt", "is not a field of this request"));
+        assert!(matches!(fields.finish(read), Err(Problem::Invalid(errors)) if errors == expected));
     }
 
     #[test]
-    fn what_is_no_json_object_is_malformed() {
+    fn good_fields_beside_an_unknown_one_are_invalid_all_the_same() {
+        let mut fields = Fields::parse(br#"{"enabled": true, "evnt": 1}"#).unwrap();
+
+        let enabled = fields.optional("enabled", Ok);
+
+        assert!(matches!(fields.finish(enabled), Err(Problem::Invalid(_))));
+    }
+
+    #[test]
+    fn a_body_that_is_not_a_json_object_is_malformed_and_the_message_says_how() {
+        for (body, message) in [
+            ("", "the body is empty"),
+            (" \n", "the body is empty"),
+            ("null", "the body must be a JSON object, but is null"),
+            ("[]", "the body must be a JSON object, but is an array"),
+            ("7", "the body must be a JSON object, but is a number"),
+            ("\"a\"", "the body must be a JSON object, but is a string"),
+            ("true", "the body must be a JSON object, but is a boolean"),
+            (
+                "{\"a\":1,}",
+                "the body is not valid JSON (line 1, column 8): trailing comma",
+            ),
+            (
+                "{\"a\":1,\"a\":1}",
+                "the body is not valid JSON (line 1, column 13): a field appears twice",
+            ),
+        ] {
+            assert_eq!(malformed(body.as_bytes()), message, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_no_json_reader_takes_is_malformed() {
         let deep = format!("{{\"a\":{}1{}}}", "[".repeat(1000), "]".repeat(1000));
         for bad in [
-            "",
-            "null",
-            "[]",
-            "7",
-            "{",
-            "{\"a\":1,\"a\":1}",
-            "{\"a\":1e999}",
-            "\u{feff}{}",
-            &deep,
+            b"{".as_slice(),
+            b"{\"a\":1e999}",
+            "\u{feff}{}".as_bytes(),
+            deep.as_bytes(),
+            &[b'{', 0xff, b'}'],
         ] {
-            assert!(
-                matches!(Fields::parse(bad.as_bytes()), Err(Problem::Malformed(_))),
-                "{bad:.40}"
-            );
+            assert!(malformed(bad).starts_with("the body is not valid JSON"));
         }
-        assert!(matches!(
-            Fields::parse(&[b'{', 0xff, b'}']),
-            Err(Problem::Malformed(_))
-        ));
     }
 }

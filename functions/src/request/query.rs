@@ -2,6 +2,7 @@
 
 use lambda_http::Request;
 
+use crate::page::PageRequest;
 use crate::problem::Problem;
 
 /// Pages that can be asked for; what is behind them is found by `from` and `to`.
@@ -16,15 +17,6 @@ const DEFAULT_PER_PAGE: usize = 20;
 /// The query parameters of a request.
 #[derive(Debug)]
 pub struct Query(Vec<(String, String)>);
-
-/// Which page of a list is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PageRequest {
-    /// The page, from 1.
-    pub page: usize,
-    /// Entries per page.
-    pub per_page: usize,
-}
 
 impl Query {
     /// Reads the query of a request.
@@ -44,7 +36,7 @@ impl Query {
     /// Takes a parameter and reads it.
     ///
     /// # Errors
-    /// [`Problem::Malformed`] if it stands there twice, or can't be read.
+    /// [`Problem::Malformed`] if it appears twice, or can't be read.
     pub fn take<T>(
         &mut self,
         name: &str,
@@ -56,7 +48,7 @@ impl Query {
         let (_, value) = self.0.remove(index);
         if self.0.iter().any(|(other, _)| other == name) {
             return Err(Problem::Malformed(format!(
-                "the query parameter {name} stands there twice"
+                "the query parameter {name} appears twice"
             )));
         }
         let value = read(&value)
@@ -91,20 +83,6 @@ impl Query {
     }
 }
 
-impl PageRequest {
-    /// Entries on the pages before.
-    #[must_use]
-    pub fn skip(self) -> usize {
-        (self.page - 1) * self.per_page
-    }
-
-    /// How many pages `total` entries fill.
-    #[must_use]
-    pub fn pages(self, total: usize) -> usize {
-        total.div_ceil(self.per_page)
-    }
-}
-
 fn number(text: &str, max: usize) -> Result<usize, String> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let number = text
@@ -129,9 +107,13 @@ mod tests {
                 per_page: 20
             }
         );
-        assert_eq!(page("page=3&per_page=100").skip(), 200);
-        assert_eq!(page("per_page=100").pages(101), 2);
-        assert_eq!(page("").pages(0), 0);
+        assert_eq!(
+            page("page=3&per_page=100"),
+            PageRequest {
+                page: 3,
+                per_page: 100
+            }
+        );
     }
 
     #[test]

@@ -23,20 +23,20 @@ pub struct Caller {
 /// What a handler answers.
 pub type Answer = Result<Response<Body>, Problem>;
 
-/// A route: what a token must allow for it, and what it does.
+/// A route: which variables of the environment it uses, what a token must allow for it, and what it does.
 #[derive(Clone, Copy)]
 pub struct Route {
+    /// The variables that it uses; `TOKENS_TABLE` is one of them.
+    pub variables: &'static [&'static str],
     /// What the token must allow.
     pub scope: Scope,
     /// Answers a request of the caller.
     pub handler: for<'a> fn(&'a App, &'a Caller, Request) -> BoxFuture<'a, Answer>,
 }
 
-/// Serves one route until Lambda ends the process. Fails if the environment is incomplete.
-#[must_use]
-pub fn http(route: Route) -> Serving {
+/// Serves a route until Lambda ends the process.
+pub(super) fn serve(app: Arc<App>, route: Route) -> Serving {
     Box::pin(async move {
-        let app = super::start()?;
         lambda_http::run(service_fn(move |request: Request| {
             let app = Arc::clone(&app);
             async move { Ok::<_, lambda_runtime::Error>(answer(&app, route, request).await) }
@@ -79,11 +79,17 @@ async fn answer(app: &App, route: Route, request: Request) -> Response<Body> {
 async fn authenticate(app: &App, scope: Scope, request: &Request) -> Result<Caller, Problem> {
     let token = bearer_token(request)?;
     let grant = match app.store.grant(&token.hash()).await {
-        Err(shared::Error::NotFound) => return Err(Problem::Unauthorized("the token is unknown")),
+        Err(shared::Error::NotFound) => {
+            return Err(Problem::Unauthorized(
+                "the token is unknown; check that it was copied completely",
+            ));
+        }
         grant => grant?,
     };
     if !grant.is_valid(app.clock.now()) {
-        return Err(Problem::Unauthorized("the token has expired or was revoked"));
+        return Err(Problem::Unauthorized(
+            "the token has expired or was revoked; ask whoever issued it for a new one",
+        ));
     }
     if !grant.allows(scope) {
         return Err(Problem::Forbidden(scope));

@@ -106,6 +106,59 @@ impl Attempt {
     }
 }
 
+/// What came of a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// An attempt was made.
+    Attempted(Attempt),
+    /// The delivery ends without one.
+    Ended(Failure),
+}
+
+impl Outcome {
+    /// Whether the event was delivered.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        self.attempt().is_some_and(|attempt| attempt.failure.is_none())
+    }
+
+    /// The attempt, if one was made.
+    #[must_use]
+    pub fn attempt(&self) -> Option<&Attempt> {
+        match self {
+            Self::Attempted(attempt) => Some(attempt),
+            Self::Ended(_) => None,
+        }
+    }
+}
+
+/// What becomes of an outcome whose record was changed by another write since it was read: another process made the
+/// same attempt, say, or `send-test-event` added the record.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Overtaken {
+    /// Nothing is left to record; this is the delivery's status.
+    Leave(Status),
+    /// The outcome is to be recorded on top of what is there now.
+    Record(Delivery),
+}
+
+impl Overtaken {
+    /// Decides what becomes of it. While the delivery is pending, a success is recorded in any case, because the
+    /// receiver has the event; anything else only if its attempt is not recorded yet.
+    #[must_use]
+    pub fn of(current: Option<&Delivery>, task: &Task, outcome: &Outcome) -> Self {
+        match current {
+            // The record was purged, or has expired.
+            None => Self::Leave(Status::Failed),
+            Some(current) if current.status != Status::Pending => Self::Leave(current.status),
+            Some(current) if current.attempt_count >= task.attempt && !outcome.is_success() => {
+                Self::Leave(current.status)
+            }
+            Some(current) => Self::Record(current.clone().with(outcome, task.kind)),
+        }
+    }
+}
+
 /// Why an attempt failed, or was not made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -170,6 +223,15 @@ impl Delivery {
         }
     }
 
+    /// The record with what came of a task.
+    #[must_use]
+    pub fn with(self, outcome: &Outcome, kind: Kind) -> Self {
+        match outcome {
+            Outcome::Attempted(attempt) => self.after(attempt.clone(), kind),
+            Outcome::Ended(failure) => self.failed(*failure),
+        }
+    }
+
     /// The record after one more attempt. Only a failed automatic attempt leaves it pending.
     #[must_use]
     pub fn after(mut self, attempt: Attempt, kind: Kind) -> Self {
@@ -222,5 +284,90 @@ impl Delivery {
     pub fn delivered_at(&self) -> Option<Timestamp> {
         let last = self.attempts.last().filter(|_| self.status == Status::Delivered);
         last.map(Attempt::ended_at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{attempt, record, task};
+    use super::*;
+
+    fn overtaken(current: Option<&Delivery>, outcome: &Outcome) -> Overtaken {
+        Overtaken::of(current, &task(1, Kind::Automatic), outcome)
+    }
+
+    fn answered(http_status: u16) -> Outcome {
+        Outcome::Attempted(attempt(http_status))
+    }
+
+    #[test]
+    fn only_a_failed_automatic_attempt_leaves_a_delivery_pending() {
+        let status = |http_status: u16, kind: Kind| record(&task(1, kind), &[http_status]).status;
+
+        assert_eq!(status(200, Kind::Automatic), Status::Delivered);
+        assert_eq!(status(500, Kind::Automatic), Status::Pending);
+        assert_eq!(status(410, Kind::Automatic), Status::Failed);
+        assert_eq!(status(500, Kind::Manual), Status::Failed);
+        assert_eq!(status(500, Kind::Test), Status::Failed);
+    }
+
+    #[test]
+    fn an_overtaken_outcome_of_a_purged_delivery_is_not_recorded() {
+        assert_eq!(overtaken(None, &answered(200)), Overtaken::Leave(Status::Failed));
+    }
+
+    #[test]
+    fn an_overtaken_outcome_of_a_delivery_that_has_ended_is_not_recorded() {
+        let delivered = record(&task(1, Kind::Automatic), &[200]);
+
+        assert_eq!(
+            overtaken(Some(&delivered), &answered(500)),
+            Overtaken::Leave(Status::Delivered)
+        );
+        assert_eq!(
+            overtaken(Some(&delivered), &answered(200)),
+            Overtaken::Leave(Status::Delivered)
+        );
+    }
+
+    #[test]
+    fn an_overtaken_failure_is_recorded_only_if_its_attempt_is_not() {
+        let task = task(1, Kind::Automatic);
+        let (no_attempt, failed) = (record(&task, &[]), record(&task, &[500]));
+
+        let Overtaken::Record(recorded) = overtaken(Some(&no_attempt), &answered(500)) else {
+            panic!("it must be recorded");
+        };
+
+        assert_eq!((recorded.attempt_count, recorded.status), (1, Status::Pending));
+        assert_eq!(
+            overtaken(Some(&failed), &answered(500)),
+            Overtaken::Leave(Status::Pending)
+        );
+    }
+
+    #[test]
+    fn an_overtaken_success_is_recorded_while_the_delivery_is_pending() {
+        let failed = record(&task(1, Kind::Automatic), &[500]);
+
+        let Overtaken::Record(recorded) = overtaken(Some(&failed), &answered(200)) else {
+            panic!("it must be recorded");
+        };
+
+        assert_eq!((recorded.attempt_count, recorded.status), (2, Status::Delivered));
+    }
+
+    #[test]
+    fn an_overtaken_end_without_an_attempt_ends_a_delivery_of_which_nothing_is_recorded() {
+        let no_attempt = record(&task(1, Kind::Automatic), &[]);
+
+        let Overtaken::Record(recorded) =
+            overtaken(Some(&no_attempt), &Outcome::Ended(Failure::EndpointDisabled))
+        else {
+            panic!("it must be recorded");
+        };
+
+        assert_eq!(recorded.last_error, Some(Failure::EndpointDisabled));
+        assert_eq!((recorded.attempt_count, recorded.status), (0, Status::Failed));
     }
 }

@@ -4,7 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::event_type::{self, EventName};
+use super::failure_record::FailureRecord;
 use super::id::{EndpointId, WorkspaceId};
+use super::task::Kind;
 
 /// Most entries in an endpoint's list of events.
 pub const MAX_SUBSCRIPTIONS: usize = 50;
@@ -33,10 +35,8 @@ pub struct Endpoint {
     pub created_at: Timestamp,
     /// When its owner or this system last changed it.
     pub updated_at: Timestamp,
-    /// When the first attempt failed since the last success; `None` while all goes well.
-    pub failing_since: Option<Timestamp>,
-    /// When a delivery last ran out of attempts since the last success.
-    pub exhausted_at: Option<Timestamp>,
+    /// How it has been doing since its last success.
+    pub failures: FailureRecord,
 }
 
 /// Why this system disabled an endpoint.
@@ -50,12 +50,16 @@ pub enum DisabledReason {
 }
 
 impl Endpoint {
-    /// Whether it has failed for so long that it is to be disabled: no success for `limit`,
-    /// and at least one exhausted delivery in that time.
+    /// Whether attempts of this kind are made at it: a disabled endpoint gets tests only.
     #[must_use]
-    pub fn has_failed_for(&self, limit: SignedDuration, now: Timestamp) -> bool {
-        let long_enough = |since: Timestamp| now.duration_since(since) >= limit;
-        self.exhausted_at.is_some() && self.failing_since.is_some_and(long_enough)
+    pub fn takes(&self, kind: Kind) -> bool {
+        self.enabled || kind == Kind::Test
+    }
+
+    /// Whether this system is to disable it, because it has failed for `limit` ([`FailureRecord::is_hopeless`]).
+    #[must_use]
+    pub fn is_to_be_disabled(&self, limit: SignedDuration, now: Timestamp) -> bool {
+        self.enabled && self.failures.is_hopeless(limit, now)
     }
 }
 
@@ -64,7 +68,7 @@ impl Endpoint {
 #[serde(transparent)]
 pub struct Subscriptions(Vec<String>);
 
-/// Why a list of events is refused.
+/// What is wrong with a list of events.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSubscriptions {
     /// Too few or too many.
@@ -76,9 +80,21 @@ pub enum InvalidSubscriptions {
     /// `*` beside others.
     #[error("must contain `*` alone or not at all")]
     EverythingAndMore,
-    /// No name of the catalogue.
-    #[error("contains `{0}`, which is no event type")]
-    Unknown(String),
+    /// A pattern, such as `survey.*`.
+    #[error("contains `{0}`; patterns are not supported: name the types, or use `*` alone")]
+    Pattern(String),
+    /// Names that are not in the catalogue, all of them.
+    #[error("contains {}; GET /event-types lists the known ones, and * takes all", not_event_types(.0))]
+    Unknown(Vec<String>),
+}
+
+fn not_event_types(names: &[String]) -> String {
+    let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.as_slice() {
+        [name] => format!("{name}, which is not an event type"),
+        [names @ .., last] => format!("{} and {last}, which are not event types", names.join(", ")),
+        [] => String::new(),
+    }
 }
 
 impl TryFrom<Vec<String>> for Subscriptions {
@@ -88,13 +104,20 @@ impl TryFrom<Vec<String>> for Subscriptions {
         if names.is_empty() || names.len() > MAX_SUBSCRIPTIONS {
             return Err(InvalidSubscriptions::Count);
         }
+        let mut unknown = Vec::new();
         for (index, name) in names.iter().enumerate() {
             if names[..index].contains(name) {
                 return Err(InvalidSubscriptions::Duplicate(shortened(name)));
             }
-            if name != EVERYTHING && event_type::find(name).is_none() {
-                return Err(InvalidSubscriptions::Unknown(shortened(name)));
+            if name != EVERYTHING && name.contains('*') {
+                return Err(InvalidSubscriptions::Pattern(shortened(name)));
             }
+            if name != EVERYTHING && event_type::find(name).is_none() {
+                unknown.push(shortened(name));
+            }
+        }
+        if !unknown.is_empty() {
+            return Err(InvalidSubscriptions::Unknown(unknown));
         }
         if names.len() > 1 && names.iter().any(|name| name == EVERYTHING) {
             return Err(InvalidSubscriptions::EverythingAndMore);
@@ -126,6 +149,8 @@ fn shortened(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::failure_record::Observation;
+    use super::super::testing;
     use super::*;
 
     fn subscriptions(names: &[&str]) -> Result<Subscriptions, InvalidSubscriptions> {
@@ -151,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_cannot_mean_what_it_says_is_refused() {
+    fn a_list_that_cannot_mean_what_it_says_is_invalid() {
         assert_eq!(subscriptions(&[]), Err(InvalidSubscriptions::Count));
         assert_eq!(
             subscriptions(&["poster.scanned"; 51]),
@@ -172,28 +197,38 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_has_failed_only_after_the_limit_and_an_exhausted_delivery() {
-        let at = |text: &str| text.parse::<Timestamp>().unwrap();
-        let limit = SignedDuration::from_hours(5 * 24);
-        let mut endpoint = Endpoint {
-            workspace: "ws_1".parse().unwrap(),
-            id: "whe_1".parse().unwrap(),
-            url: "https://example.com".to_owned(),
-            events: subscriptions(&["*"]).unwrap(),
-            enabled: true,
-            disabled_reason: None,
-            secret_version: "v".to_owned(),
-            created_at: Timestamp::UNIX_EPOCH,
-            updated_at: Timestamp::UNIX_EPOCH,
-            failing_since: Some(at("2026-11-01T00:00:00Z")),
-            exhausted_at: None,
+    fn every_unknown_name_is_listed() {
+        let message = |names: &[&str]| subscriptions(names).unwrap_err().to_string();
+
+        assert_eq!(
+            message(&["order.paid", "poster.scanned", "a.b"]),
+            "contains `order.paid` and `a.b`, which are not event types; \
+             GET /event-types lists the known ones, and * takes all"
+        );
+        assert!(message(&["order.paid"]).contains("`order.paid`, which is not an event type;"));
+        assert!(message(&["survey.*"]).contains("patterns are not supported"));
+    }
+
+    #[test]
+    fn a_disabled_endpoint_takes_tests_only() {
+        let (enabled, disabled) = (testing::endpoint(), testing::disabled_endpoint());
+
+        for kind in [Kind::Automatic, Kind::Manual, Kind::Test] {
+            assert!(enabled.takes(kind));
+            assert_eq!(disabled.takes(kind), kind == Kind::Test, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn only_an_enabled_endpoint_is_to_be_disabled() {
+        let hopeless = FailureRecord::default().after(Observation::Exhaustion, Timestamp::UNIX_EPOCH);
+        let with = |endpoint: Endpoint, failures: FailureRecord| Endpoint { failures, ..endpoint };
+        let is_to_be_disabled = |endpoint: Endpoint| {
+            endpoint.is_to_be_disabled(SignedDuration::from_secs(1), Timestamp::from_second(1).unwrap())
         };
 
-        assert!(!endpoint.has_failed_for(limit, at("2026-11-06T00:00:00Z")));
-        endpoint.exhausted_at = Some(at("2026-11-02T04:00:00Z"));
-        assert!(!endpoint.has_failed_for(limit, at("2026-11-05T23:59:59Z")));
-        assert!(endpoint.has_failed_for(limit, at("2026-11-06T00:00:00Z")));
-        endpoint.failing_since = None;
-        assert!(!endpoint.has_failed_for(limit, at("2026-11-06T00:00:00Z")));
+        assert!(is_to_be_disabled(with(testing::endpoint(), hopeless)));
+        assert!(!is_to_be_disabled(with(testing::disabled_endpoint(), hopeless)));
+        assert!(!is_to_be_disabled(testing::endpoint()));
     }
 }

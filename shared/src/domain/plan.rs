@@ -10,20 +10,30 @@ use super::task::{Kind, Task};
 
 /// What `deliver` does with a task.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum Step<'a> {
     /// Nothing: the endpoint is gone, or the attempt has been made and nothing follows from it here.
     Skip,
     /// The attempt failed and is recorded: hand the message over to `retry` (again).
     HandOver,
     /// End the delivery, because its endpoint is disabled.
-    Refuse(Delivery),
-    /// Make the attempt; the record is the one it is added to.
-    Attempt(Delivery),
+    EndDisabled {
+        /// Which is disabled.
+        endpoint: &'a Endpoint,
+        /// The record that ends.
+        record: Delivery,
+    },
+    /// Make the attempt.
+    Attempt {
+        /// Where.
+        endpoint: &'a Endpoint,
+        /// The record that the attempt is added to.
+        record: Delivery,
+    },
 }
 
 /// Decides what `deliver` does with a task.
 #[must_use]
-pub fn step(task: &Task, endpoint: Option<&Endpoint>, record: Option<&Delivery>) -> Step {
+pub fn step<'a>(task: &Task, endpoint: Option<&'a Endpoint>, record: Option<&Delivery>) -> Step<'a> {
     let Some(endpoint) = endpoint else {
         return Step::Skip;
     };
@@ -39,135 +49,101 @@ pub fn step(task: &Task, endpoint: Option<&Endpoint>, record: Option<&Delivery>)
         None if task.attempt > 1 => return Step::Skip,
         None => Delivery::pending(task),
     };
-    if !endpoint.enabled && task.kind != Kind::Test {
-        return Step::Refuse(record);
+    if endpoint.takes(task.kind) {
+        Step::Attempt { endpoint, record }
+    } else {
+        Step::EndDisabled { endpoint, record }
     }
-    Step::Attempt(record)
 }
 
-/// What `retry` does with a task whose attempt failed.
+/// What `retry` does after a failed attempt.
 #[derive(Debug, PartialEq, Eq)]
-pub enum FollowUp {
-    /// Nothing: the delivery has ended, or has gone on without this message.
-    Nothing,
-    /// Record that no further attempt follows; `exhausted` tells whether the schedule ran out.
-    End {
-        /// The new record.
-        record: Delivery,
-        /// Whether all scheduled attempts failed, which counts against the endpoint.
-        exhausted: bool,
-    },
-    /// Record when the next attempt is due, and put it on its way.
-    Again {
-        /// The new record.
-        record: Delivery,
-        /// When the next attempt is due.
-        due: Timestamp,
-    },
+pub struct FollowUp<'a> {
+    /// The endpoint that failed.
+    pub endpoint: &'a Endpoint,
+    /// The record to write. Its `next_attempt_at` says whether another attempt follows, and when it is due.
+    pub record: Delivery,
+    /// Whether all scheduled attempts failed, which counts against the endpoint.
+    pub is_exhausted: bool,
 }
 
 /// Decides what follows a failed attempt. An attempt without a recorded outcome was cut off, which is a failure too.
+/// `None` if nothing follows: the endpoint is gone, or the delivery has ended or gone on without this message.
 #[must_use]
-pub fn follow_up(
+pub fn follow_up<'a>(
     task: &Task,
-    endpoint: Option<&Endpoint>,
+    endpoint: Option<&'a Endpoint>,
     record: Option<&Delivery>,
     schedule: &Schedule,
     now: Timestamp,
-) -> FollowUp {
-    if endpoint.is_none() {
-        return FollowUp::Nothing;
-    }
+) -> Option<FollowUp<'a>> {
+    let endpoint = endpoint?;
     let record = match record {
         Some(record) if record.status != Status::Pending || record.attempt_count > task.attempt => {
-            return FollowUp::Nothing;
+            return None;
         }
-        Some(record) if record.manual_retry != task.manual_retry => return FollowUp::Nothing,
+        Some(record) if record.manual_retry != task.manual_retry => return None,
         Some(record) if record.attempt_count == task.attempt => record.clone(),
         Some(record) => record.clone().after(Attempt::interrupted(now), task.kind),
-        None if task.attempt > 1 => return FollowUp::Nothing,
+        None if task.attempt > 1 => return None,
         None => Delivery::pending(task).after(Attempt::interrupted(now), task.kind),
     };
     if record.status == Status::Failed {
-        return FollowUp::End {
+        return Some(FollowUp {
+            endpoint,
             record,
-            exhausted: false,
-        };
+            is_exhausted: false,
+        });
     }
-    let last = record.attempts.last().map_or((now, None), |attempt| {
+    let (ended_at, retry_after_seconds) = record.attempts.last().map_or((now, None), |attempt| {
         (attempt.ended_at(), attempt.retry_after_seconds)
     });
-    match schedule.next_attempt_at(&record.id, record.attempt_count, last.0, last.1) {
-        Some(due) => FollowUp::Again {
-            record: record.waiting_until(due),
-            due,
+    let due = schedule.next_attempt_at(&record.id, record.attempt_count, ended_at, retry_after_seconds);
+    Some(FollowUp {
+        endpoint,
+        record: match due {
+            Some(due) => record.waiting_until(due),
+            None => record.exhausted(),
         },
-        None => FollowUp::End {
-            record: record.exhausted(),
-            exhausted: true,
-        },
-    }
+        is_exhausted: due.is_none(),
+    })
 }
 
 #[cfg(test)]
+mod whole_schedule;
+
+#[cfg(test)]
 mod tests {
+    use super::super::delivery::Failure;
+    use super::super::testing::{attempt, disabled_endpoint, endpoint, record, task};
     use super::*;
-    use crate::domain::delivery::Failure;
 
-    fn task(attempt: u32, kind: Kind) -> Task {
-        Task {
-            workspace: "ws_1".parse().unwrap(),
-            endpoint: "whe_1".parse().unwrap(),
-            delivery: "del_01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap(),
-            event_id: "evt_1".parse().unwrap(),
-            event: "a.b".to_owned().try_into().unwrap(),
-            attempt,
-            kind,
-            manual_retry: None,
-            body: None,
-        }
+    fn schedule(text: &str) -> Schedule {
+        text.parse().unwrap()
     }
 
-    fn endpoint(enabled: bool) -> Endpoint {
-        Endpoint {
-            workspace: "ws_1".parse().unwrap(),
-            id: "whe_1".parse().unwrap(),
-            url: "https://example.com".to_owned(),
-            events: vec!["*".to_owned()].try_into().unwrap(),
-            enabled,
-            disabled_reason: None,
-            secret_version: "v".to_owned(),
-            created_at: Timestamp::UNIX_EPOCH,
-            updated_at: Timestamp::UNIX_EPOCH,
-            failing_since: None,
-            exhausted_at: None,
-        }
-    }
-
-    fn attempt(http_status: u16) -> Attempt {
-        Attempt {
-            at: Timestamp::UNIX_EPOCH,
-            http_status: Some(http_status),
-            duration_ms: 5,
-            failure: (http_status >= 300).then_some(Failure::Status),
-            response_body: None,
-            retry_after_seconds: None,
-        }
-    }
-
-    fn after(task: &Task, statuses: &[u16]) -> Delivery {
-        statuses.iter().fold(Delivery::pending(task), |record, status| {
-            record.after(attempt(*status), task.kind)
-        })
-    }
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     #[test]
     fn a_first_attempt_needs_no_record() {
-        let task = task(1, Kind::Automatic);
+        let (task, endpoint) = (task(1, Kind::Automatic), endpoint());
 
+        let expected = Step::Attempt {
+            endpoint: &endpoint,
+            record: Delivery::pending(&task),
+        };
+
+        assert_eq!(step(&task, Some(&endpoint), None), expected);
+    }
+
+    #[test]
+    fn a_further_attempt_without_a_record_belongs_to_a_history_that_is_gone() {
+        let task = task(2, Kind::Automatic);
+
+        assert_eq!(step(&task, Some(&endpoint()), None), Step::Skip);
         assert_eq!(
-            step(&task, Some(&endpoint(true)), None),
-            Step::Attempt(Delivery::pending(&task))
+            follow_up(&task, Some(&endpoint()), None, &schedule("1,1"), NOW),
+            None
         );
     }
 
@@ -176,143 +152,116 @@ mod tests {
         let task = task(1, Kind::Automatic);
 
         assert_eq!(step(&task, None, None), Step::Skip);
-        assert_eq!(
-            follow_up(&task, None, None, &"5".parse().unwrap(), Timestamp::UNIX_EPOCH),
-            FollowUp::Nothing
-        );
+        assert_eq!(follow_up(&task, None, None, &schedule("5"), NOW), None);
     }
 
     #[test]
     fn a_disabled_endpoint_gets_only_test_events() {
-        let automatic = task(1, Kind::Automatic);
-        let test = task(1, Kind::Test);
+        let (automatic, test) = (task(1, Kind::Automatic), task(1, Kind::Test));
+        let disabled = disabled_endpoint();
 
         assert!(matches!(
-            step(&automatic, Some(&endpoint(false)), None),
-            Step::Refuse(_)
+            step(&automatic, Some(&disabled), None),
+            Step::EndDisabled { .. }
         ));
-        assert!(matches!(
-            step(&test, Some(&endpoint(false)), None),
-            Step::Attempt(_)
-        ));
+        assert!(matches!(step(&test, Some(&disabled), None), Step::Attempt { .. }));
     }
 
     #[test]
     fn an_attempt_that_is_recorded_is_not_made_again() {
-        let task = task(1, Kind::Automatic);
+        let (task, endpoint) = (task(1, Kind::Automatic), endpoint());
+        let step = |statuses: &[u16]| step(&task, Some(&endpoint), Some(&record(&task, statuses)));
 
-        assert_eq!(
-            step(&task, Some(&endpoint(true)), Some(&after(&task, &[200]))),
-            Step::Skip
-        );
-        assert_eq!(
-            step(&task, Some(&endpoint(true)), Some(&after(&task, &[500]))),
-            Step::HandOver
-        );
-        assert_eq!(
-            step(&task, Some(&endpoint(true)), Some(&after(&task, &[500, 500]))),
-            Step::Skip
-        );
+        assert_eq!(step(&[200]), Step::Skip);
+        assert_eq!(step(&[500]), Step::HandOver);
+        assert_eq!(step(&[500, 500]), Step::Skip);
     }
 
     #[test]
     fn a_manual_retry_is_made_once_and_only_if_it_is_the_one_under_way() {
-        let automatic = task(8, Kind::Automatic);
-        let mut record = after(&automatic, &[500; 8]).exhausted();
+        let (automatic, endpoint) = (task(8, Kind::Automatic), endpoint());
+        let mut record = record(&automatic, &[500; 8]).exhausted();
         let mut manual = task(9, Kind::Manual);
         manual.manual_retry = Some("nonce".to_owned());
 
-        assert_eq!(step(&manual, Some(&endpoint(true)), Some(&record)), Step::Skip);
+        assert_eq!(step(&manual, Some(&endpoint), Some(&record)), Step::Skip);
         record.status = Status::Pending;
         record.manual_retry = Some("other".to_owned());
-        assert_eq!(step(&manual, Some(&endpoint(true)), Some(&record)), Step::Skip);
+        assert_eq!(step(&manual, Some(&endpoint), Some(&record)), Step::Skip);
         record.manual_retry = Some("nonce".to_owned());
         assert!(matches!(
-            step(&manual, Some(&endpoint(true)), Some(&record)),
-            Step::Attempt(_)
+            step(&manual, Some(&endpoint), Some(&record)),
+            Step::Attempt { .. }
         ));
         let record = record.after(attempt(500), Kind::Manual);
         assert_eq!(record.status, Status::Failed);
-        assert_eq!(step(&manual, Some(&endpoint(true)), Some(&record)), Step::Skip);
+        assert_eq!(step(&manual, Some(&endpoint), Some(&record)), Step::Skip);
     }
 
     #[test]
     fn a_late_message_of_the_schedule_does_not_end_a_manual_retry() {
-        let task = task(1, Kind::Automatic);
-        let mut record = after(&task, &[500]).exhausted();
+        let (task, endpoint) = (task(1, Kind::Automatic), endpoint());
+        let mut record = record(&task, &[500]).exhausted();
         record.status = Status::Pending;
         record.manual_retry = Some("nonce".to_owned());
-        let schedule: Schedule = "1".parse().unwrap();
 
-        assert_eq!(step(&task, Some(&endpoint(true)), Some(&record)), Step::Skip);
-        let follow_up = follow_up(
-            &task,
-            Some(&endpoint(true)),
-            Some(&record),
-            &schedule,
-            Timestamp::UNIX_EPOCH,
+        assert_eq!(step(&task, Some(&endpoint), Some(&record)), Step::Skip);
+        assert_eq!(
+            follow_up(&task, Some(&endpoint), Some(&record), &schedule("1"), NOW),
+            None
         );
-        assert_eq!(follow_up, FollowUp::Nothing);
     }
 
     #[test]
     fn an_attempt_without_a_recorded_outcome_was_interrupted_and_is_followed_by_the_next() {
-        let task = task(1, Kind::Automatic);
+        let (task, endpoint) = (task(1, Kind::Automatic), endpoint());
 
-        let FollowUp::Again { record, due } = follow_up(
-            &task,
-            Some(&endpoint(true)),
-            None,
-            &"60".parse().unwrap(),
-            Timestamp::UNIX_EPOCH,
-        ) else {
-            panic!("another attempt must follow");
-        };
+        let follow_up = follow_up(&task, Some(&endpoint), None, &schedule("60"), NOW).unwrap();
 
-        assert_eq!(record.attempt_count, 1);
-        assert_eq!(record.last_error, Some(Failure::Interrupted));
-        assert_eq!(record.next_attempt_at, Some(due));
+        let due = follow_up.record.next_attempt_at.unwrap();
+        assert_eq!(follow_up.record.attempt_count, 1);
+        assert_eq!(follow_up.record.last_error, Some(Failure::Interrupted));
+        assert_eq!(follow_up.endpoint, &endpoint);
         assert!((60..=66).contains(&due.as_second()));
     }
 
     #[test]
+    fn an_interrupted_second_attempt_is_added_to_the_record_of_the_first() {
+        let (task, endpoint) = (task(2, Kind::Automatic), endpoint());
+        let first = record(&task, &[500]);
+
+        let follow_up = follow_up(&task, Some(&endpoint), Some(&first), &schedule("1,1"), NOW).unwrap();
+
+        assert_eq!(follow_up.record.attempt_count, 2);
+        assert_eq!(follow_up.record.last_error, Some(Failure::Interrupted));
+    }
+
+    #[test]
     fn a_delivery_fails_after_exactly_the_scheduled_attempts() {
-        let schedule: Schedule = "1,1".parse().unwrap();
-        let now = Timestamp::UNIX_EPOCH;
+        let endpoint = endpoint();
         let up = |number: u32, statuses: &[u16]| {
             let task = task(number, Kind::Automatic);
-            follow_up(
-                &task,
-                Some(&endpoint(true)),
-                Some(&after(&task, statuses)),
-                &schedule,
-                now,
-            )
+            let record = record(&task, statuses);
+            follow_up(&task, Some(&endpoint), Some(&record), &schedule("1,1"), NOW)
+                .map(|follow_up| (follow_up.record.status, follow_up.is_exhausted))
         };
 
-        assert!(matches!(up(1, &[500]), FollowUp::Again { .. }));
-        assert!(matches!(up(2, &[500, 500]), FollowUp::Again { .. }));
-        assert!(matches!(
-            up(3, &[500, 500, 500]),
-            FollowUp::End { exhausted: true, .. }
-        ));
-        assert_eq!(up(1, &[200]), FollowUp::Nothing);
-        assert_eq!(up(1, &[500, 500]), FollowUp::Nothing);
-        assert_eq!(up(1, &[410]), FollowUp::Nothing);
+        assert_eq!(up(1, &[500]), Some((Status::Pending, false)));
+        assert_eq!(up(2, &[500, 500]), Some((Status::Pending, false)));
+        assert_eq!(up(3, &[500, 500, 500]), Some((Status::Failed, true)));
+        assert_eq!(up(1, &[200]), None);
+        assert_eq!(up(1, &[500, 500]), None);
+        assert_eq!(up(1, &[410]), None);
     }
 
     #[test]
     fn an_interrupted_test_event_ends_without_another_attempt() {
-        let task = task(1, Kind::Test);
+        let (task, endpoint) = (task(1, Kind::Test), endpoint());
 
-        let follow_up = follow_up(
-            &task,
-            Some(&endpoint(true)),
-            None,
-            &"1".parse().unwrap(),
-            Timestamp::UNIX_EPOCH,
-        );
+        let follow_up = follow_up(&task, Some(&endpoint), None, &schedule("1"), NOW).unwrap();
 
-        assert!(matches!(follow_up, FollowUp::End { exhausted: false, .. }));
+        assert_eq!(follow_up.record.status, Status::Failed);
+        assert_eq!(follow_up.record.next_attempt_at, None);
+        assert!(!follow_up.is_exhausted);
     }
 }

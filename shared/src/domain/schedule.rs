@@ -10,13 +10,17 @@ use super::id::DeliveryId;
 /// Jitter adds up to this part of a wait, and never shortens it.
 const JITTER: f64 = 0.1;
 
+/// The schedule that Standard Webhooks suggests and the template's default: waits in seconds, eight attempts in all
+/// (<https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>).
+pub const DEFAULT: &str = "5,300,1800,7200,18000,36000,36000";
+
 /// The waits between the attempts of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
     waits_seconds: Vec<u32>,
 }
 
-/// A text that is no schedule.
+/// A text that is not a schedule.
 #[derive(Debug, thiserror::Error)]
 #[error("a retry schedule is a list of seconds, such as 5,300,1800")]
 pub struct InvalidSchedule;
@@ -71,8 +75,6 @@ mod tests {
     use crate::domain::retry_after;
     use proptest::prelude::*;
 
-    const DEFAULT: &str = "5,300,1800,7200,18000,36000,36000";
-
     fn delivery() -> DeliveryId {
         "del_01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap()
     }
@@ -116,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_no_schedule_is_refused() {
+    fn a_text_that_is_not_a_schedule_is_an_error() {
         for bad in ["", "5,", "a", "5;6", "-1", "99999999999"] {
             assert!(bad.parse::<Schedule>().is_err(), "{bad}");
         }

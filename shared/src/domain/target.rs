@@ -22,6 +22,15 @@ pub enum TargetPolicy {
     InsecureToo,
 }
 
+impl TargetPolicy {
+    /// Whether a webhook may be sent to this address: the one place that says so, for addresses in urls and for those
+    /// that a name is looked up to.
+    #[must_use]
+    pub fn allows(self, address: IpAddr) -> bool {
+        self == Self::InsecureToo || address::is_public(address)
+    }
+}
+
 /// An absolute url that the deployment's [`TargetPolicy`] allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetUrl(Url);
@@ -32,7 +41,10 @@ pub enum RefusedUrl {
     /// Longer than [`MAX_URL_CHARS`].
     #[error("must be at most {MAX_URL_CHARS} characters long")]
     TooLong,
-    /// No absolute url.
+    /// Spaces or line breaks around it, as copying leaves them.
+    #[error("must not begin or end with spaces or line breaks")]
+    Padded,
+    /// Not an absolute url.
     #[error("must be an absolute url, such as https://hooks.example.com/webhooks")]
     NotAUrl,
     /// Another scheme.
@@ -48,7 +60,9 @@ pub enum RefusedUrl {
     #[error("must not use port 0")]
     PortZero,
     /// A name that can't be looked up, or that only has a meaning inside a network.
-    #[error("must name a public host")]
+    #[error(
+        "must name a host that is reachable from the internet; localhost, .local and single names are not"
+    )]
     PrivateHost,
     /// An address of a private or special range.
     #[error("must not point to a private or reserved address")]
@@ -63,6 +77,9 @@ impl TargetUrl {
     pub fn parse(text: &str, policy: TargetPolicy) -> Result<Self, RefusedUrl> {
         if text.chars().count() > MAX_URL_CHARS {
             return Err(RefusedUrl::TooLong);
+        }
+        if text.trim() != text {
+            return Err(RefusedUrl::Padded);
         }
         // The url standard would repair `https:/x`, `https:\\x`, blanks and control characters; a saved url is what it says.
         let clean = !text.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\');
@@ -119,8 +136,7 @@ pub fn literal_address(url: &Url) -> Option<IpAddr> {
 
 fn check_host(url: &Url, policy: TargetPolicy) -> Result<(), RefusedUrl> {
     if let Some(address) = literal_address(url) {
-        let allowed = policy == TargetPolicy::InsecureToo || address::is_public(address);
-        return if allowed {
+        return if policy.allows(address) {
             Ok(())
         } else {
             Err(RefusedUrl::PrivateAddress)
@@ -227,6 +243,7 @@ mod tests {
             RefusedUrl::TooLong
         );
         assert_eq!(refusal("https://exa mple.com/"), RefusedUrl::NotAUrl);
+        assert_eq!(refusal("https://example.com/\n"), RefusedUrl::Padded);
     }
 
     #[test]

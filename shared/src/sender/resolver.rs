@@ -9,7 +9,6 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-use crate::domain::address;
 use crate::domain::target::TargetPolicy;
 
 /// A way to look a name up.
@@ -86,7 +85,7 @@ impl Resolve for CheckingResolver {
 
 /// Whether every one of a name's addresses may be sent to.
 pub(super) fn are_allowed(policy: TargetPolicy, addresses: &[IpAddr]) -> bool {
-    policy == TargetPolicy::InsecureToo || addresses.iter().all(|address| address::is_public(*address))
+    addresses.iter().all(|address| policy.allows(*address))
 }
 
 fn checked(

@@ -6,11 +6,13 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 
 use super::attribute::Item;
-use super::deliveries::delivery_key;
-use super::endpoints::endpoint_key;
+use super::delivery_item::delivery_key;
+use super::endpoint_item::endpoint_key;
 use super::events::{StoredEvent, event_key};
 use super::{Store, delivery_item, endpoint_item, events};
 use crate::Error;
+use crate::backoff::Backoff;
+use crate::config::Setting;
 use crate::domain::delivery::Delivery;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::{DeliveryId, EndpointId, EventId, WorkspaceId};
@@ -18,8 +20,8 @@ use crate::domain::id::{DeliveryId, EndpointId, EventId, WorkspaceId};
 /// Most keys of a `BatchGetItem` (DynamoDB quota).
 const MAX_KEYS: usize = 100;
 
-/// Reads of what DynamoDB leaves over when it is throttled, or when the answer would exceed 16 MB.
-const MAX_READS: u32 = 8;
+/// Reads of what DynamoDB leaves over when it throttles, or when the answer would exceed 16 MB: about five seconds.
+const READS: Backoff = Backoff::new(8, Duration::from_millis(140), Duration::from_millis(1_600));
 
 /// What is to be read. Each item is read once, however often it is added.
 #[derive(Debug, Default)]
@@ -89,15 +91,15 @@ impl Store {
         let endpoints = keys
             .endpoints
             .iter()
-            .map(|(workspace, id)| (&self.tables.endpoints, endpoint_key(workspace, id)));
+            .map(|(workspace, id)| (&**self.tables.endpoints, endpoint_key(workspace, id)));
         let deliveries = keys
             .deliveries
             .iter()
-            .map(|(endpoint, id)| (&self.tables.deliveries, delivery_key(endpoint, id)));
+            .map(|(endpoint, id)| (&**self.tables.deliveries, delivery_key(endpoint, id)));
         let events = keys
             .events
             .iter()
-            .map(|(workspace, id)| (&self.tables.events, event_key(workspace, id)));
+            .map(|(workspace, id)| (&**self.tables.events, event_key(workspace, id)));
         let all: Vec<_> = endpoints.chain(deliveries).chain(events).collect();
         for chunk in all.chunks(MAX_KEYS) {
             self.read_chunk(chunk, &mut rows).await?;
@@ -105,12 +107,10 @@ impl Store {
         Ok(rows)
     }
 
-    async fn read_chunk(&self, keys: &[(&String, Item)], rows: &mut BatchRows) -> Result<(), Error> {
+    async fn read_chunk(&self, keys: &[(&str, Item)], rows: &mut BatchRows) -> Result<(), Error> {
         let mut request = by_table(keys)?;
-        for read_number in 0..MAX_READS {
-            if read_number > 0 {
-                tokio::time::sleep(Duration::from_millis(50 << read_number.min(5))).await;
-            }
+        let mut reads = READS;
+        loop {
             let call = self.client.batch_get_item().set_request_items(Some(request));
             let answer = call.send().await.map_err(Error::aws("BatchGetItem"))?;
             for (table, items) in answer.responses.unwrap_or_default() {
@@ -122,15 +122,18 @@ impl Store {
             if request.is_empty() {
                 return Ok(());
             }
+            if !reads.wait().await {
+                return Err(Error::LeftUndone("BatchGetItem"));
+            }
         }
-        Err(Error::Refused("BatchGetItem"))
     }
 
     fn add_row(&self, table: &str, item: Item, rows: &mut BatchRows) -> Result<(), Error> {
-        if table == self.tables.endpoints {
+        let is = |setting: &Setting<String>| setting.get().is_some_and(|name| name == table);
+        if is(&self.tables.endpoints) {
             let endpoint = endpoint_item::from_item(item)?;
             rows.endpoints.insert(endpoint.id.to_string(), endpoint);
-        } else if table == self.tables.deliveries {
+        } else if is(&self.tables.deliveries) {
             let delivery = delivery_item::from_item(item)?;
             rows.deliveries
                 .insert((delivery.endpoint.to_string(), delivery.id.to_string()), delivery);
@@ -148,8 +151,8 @@ impl Store {
     }
 }
 
-fn by_table(keys: &[(&String, Item)]) -> Result<HashMap<String, KeysAndAttributes>, Error> {
-    let mut tables: HashMap<&String, Vec<Item>> = HashMap::new();
+fn by_table(keys: &[(&str, Item)]) -> Result<HashMap<String, KeysAndAttributes>, Error> {
+    let mut tables: HashMap<&str, Vec<Item>> = HashMap::new();
     for (table, key) in keys {
         tables.entry(table).or_default().push(key.clone());
     }
@@ -158,8 +161,8 @@ fn by_table(keys: &[(&String, Item)]) -> Result<HashMap<String, KeysAndAttribute
             .set_keys(Some(keys))
             .consistent_read(true)
             .build();
-        keys.map(|keys| (table.clone(), keys))
-            .map_err(Error::aws("BatchGetItem"))
+        keys.map(|keys| (table.to_owned(), keys))
+            .map_err(Error::unsendable("BatchGetItem"))
     });
     request.collect()
 }

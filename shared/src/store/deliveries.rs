@@ -1,6 +1,5 @@
 //! Deliveries, keyed by endpoint and delivery: what was attempted, and how it ended.
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
     DeleteRequest, ReturnValue, ReturnValuesOnConditionCheckFailure, WriteRequest,
@@ -8,12 +7,13 @@ use aws_sdk_dynamodb::types::{
 use futures::future::try_join_all;
 use jiff::Timestamp;
 
-use super::attribute::{Item, key, number, text};
-use super::partiql::{self, Outcome, Statement};
-use super::{Store, delivery_item, spans};
-use crate::Error;
+use super::attribute::{Item, number, text};
+use super::delivery_item::delivery_key;
+use super::partiql::{self, Execution, Statement};
+use super::{Store, condition_failed, delivery_item, kept_counts, late};
 use crate::domain::delivery::{Delivery, Status};
 use crate::domain::id::{DeliveryId, EndpointId};
+use crate::{Conflict, Error};
 
 /// Most items of a `BatchWriteItem` (DynamoDB quota).
 const MAX_DELETIONS: usize = 25;
@@ -73,25 +73,22 @@ impl Store {
     ) -> Result<Vec<Written>, Error> {
         let new = writes.iter().filter(|write| write.expected == Expected::Absent);
         let new = new.map(|write| (&write.record.endpoint, &write.record.id));
-        let held_back = self.void_spans_joined_by(new, now).await;
-        let is_held_back = |write: &DeliveryWrite| held_back.contains(&write.record.id);
+        let mut unmarked = self.mark_late(new, now).await;
         let statements: Result<Vec<_>, Error> = writes
             .iter()
-            .filter(|write| !is_held_back(write))
+            .filter(|write| !unmarked.contains_key(&write.record.id))
             .map(|write| self.delivery_statement(write))
             .collect();
-        let mut outcomes = partiql::run(&self.client, &statements?).await.into_iter();
+        let mut executions = partiql::run(&self.client, &statements?).await.into_iter();
         let written = writes.iter().map(|write| {
-            let outcome = if is_held_back(write) {
-                None
-            } else {
-                outcomes.next()
-            };
-            match outcome {
-                Some(Outcome::Written) => Written::Yes,
-                Some(Outcome::Refused) => Written::Overtaken,
-                Some(Outcome::Failed(error)) => Written::Failed(error),
-                None => Written::Failed(Error::Refused("PutItem")),
+            if let Some(error) = unmarked.remove(&write.record.id) {
+                return Written::Failed(error);
+            }
+            match executions.next() {
+                Some(Execution::Done) => Written::Yes,
+                Some(Execution::ConditionFailed) => Written::Overtaken,
+                Some(Execution::Failed(error)) => Written::Failed(error),
+                None => Written::Failed(Error::LeftUndone("BatchExecuteStatement")),
             }
         });
         Ok(written.collect())
@@ -105,17 +102,11 @@ impl Store {
         let call = self
             .client
             .put_item()
-            .table_name(&self.tables.deliveries)
+            .table_name(&*self.tables.deliveries)
             .set_item(Some(self.delivery_item(record)?))
             .condition_expression("attribute_not_exists(delivery)");
         match call.send().await {
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(PutItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(())
-            }
+            Err(error) if condition_failed(&error) => Ok(()),
             other => other.map(|_| ()).map_err(Error::aws("PutItem")),
         }
     }
@@ -125,17 +116,10 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`], or the call failed.
     pub async fn delivery(&self, endpoint: &EndpointId, id: &DeliveryId) -> Result<Delivery, Error> {
-        let call = self.client.get_item().table_name(&self.tables.deliveries);
-        let call = call
-            .set_key(Some(delivery_key(endpoint, id)))
-            .consistent_read(true);
-        let item = call
-            .send()
-            .await
-            .map_err(Error::aws("GetItem"))?
-            .item
-            .ok_or(Error::NotFound)?;
-        delivery_item::from_item(item)
+        let item = self
+            .item(&self.tables.deliveries, delivery_key(endpoint, id))
+            .await?;
+        delivery_item::from_item(item.ok_or(Error::NotFound)?)
     }
 
     /// Makes a failed delivery pending again, for the manual retry of this name.
@@ -146,7 +130,7 @@ impl Store {
         let call = self
             .client
             .update_item()
-            .table_name(&self.tables.deliveries)
+            .table_name(&*self.tables.deliveries)
             .set_key(Some(delivery_key(&failed.endpoint, &failed.id)))
             .condition_expression("#status = :failed AND attempt_count = :count")
             .update_expression("SET #status = :pending, undelivered = :undelivered, manual_retry = :retry")
@@ -164,15 +148,16 @@ impl Store {
         match call.send().await {
             Ok(answer) => delivery_item::from_item(answer.attributes.unwrap_or_default()),
             Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
-                    reopened_by(refused.item.clone(), manual_retry)
+                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                    reopened_by(failed.item.clone(), manual_retry)
                 }
                 _ => Err(Error::aws("UpdateItem")(error)),
             },
         }
     }
 
-    /// Deletes up to `limit` records of an endpoint's history; says how many, and whether anything may be left.
+    /// Deletes about `limit` records of an endpoint's history, and what is kept beside it; says how many, and whether
+    /// anything may be left.
     ///
     /// # Errors
     /// A call failed; some records may be gone by then.
@@ -181,19 +166,27 @@ impl Store {
         endpoint: &EndpointId,
         limit: usize,
     ) -> Result<(usize, bool), Error> {
-        let (count, more) = self.delete_some(endpoint.as_str(), limit).await?;
-        if more {
-            return Ok((count, more));
+        let partitions = [
+            endpoint.to_string(),
+            kept_counts::partition(endpoint),
+            late::partition(endpoint),
+        ];
+        let mut count = 0;
+        for partition in partitions {
+            let (deleted, more) = self.delete_some(&partition, limit).await?;
+            count += deleted;
+            if more {
+                return Ok((count, true));
+            }
         }
-        let (_, more) = self.delete_some(&spans::partition(endpoint), limit).await?;
-        Ok((count, more))
+        Ok((count, false))
     }
 
     async fn delete_some(&self, partition: &str, limit: usize) -> Result<(usize, bool), Error> {
         let query = self
             .client
             .query()
-            .table_name(&self.tables.deliveries)
+            .table_name(&*self.tables.deliveries)
             .consistent_read(true)
             .key_condition_expression("endpoint = :endpoint")
             .expression_attribute_values(":endpoint", text(partition))
@@ -214,11 +207,11 @@ impl Store {
             deletion.map(|deletion| WriteRequest::builder().delete_request(deletion).build())
         };
         let requests: Result<Vec<_>, _> = keys.iter().map(request).collect();
-        let requests = requests.map_err(Error::aws("BatchWriteItem"))?;
+        let requests = requests.map_err(Error::unsendable("BatchWriteItem"))?;
         let call = self
             .client
             .batch_write_item()
-            .request_items(&self.tables.deliveries, requests);
+            .request_items(&*self.tables.deliveries, requests);
         let answer = call.send().await.map_err(Error::aws("BatchWriteItem"))?;
         Ok(answer.unprocessed_items.is_some_and(|items| !items.is_empty()))
     }
@@ -252,19 +245,11 @@ impl Store {
     }
 }
 
-/// The key of a delivery.
-pub(super) fn delivery_key(endpoint: &EndpointId, id: &DeliveryId) -> Item {
-    key([("endpoint", endpoint.as_str()), ("delivery", id.as_str())])
-}
-
 /// After a lost answer the SDK asks again, and then finds its own first try.
 fn reopened_by(item: Option<Item>, manual_retry: &str) -> Result<Delivery, Error> {
     let delivery = delivery_item::from_item(item.ok_or(Error::NotFound)?)?;
     if delivery.status == Status::Pending && delivery.manual_retry.as_deref() == Some(manual_retry) {
         return Ok(delivery);
     }
-    Err(Error::Conflict(format!(
-        "the delivery is {}; only a failed one can be retried",
-        delivery.status.as_str()
-    )))
+    Err(Conflict::not_failed(&delivery).into())
 }

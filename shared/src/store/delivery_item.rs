@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::attribute::{Item, instant, optional_instant};
+use super::attribute::{Item, instant, key, optional_instant};
 use crate::Error;
 use crate::domain::delivery::{Attempt, Delivery, Failure, Status};
 use crate::domain::event_type::EventName;
@@ -48,12 +48,17 @@ struct AttemptItem {
     retry_after_seconds: Option<u32>,
 }
 
-/// Attributes that a record may have or not; an update removes those it has not.
+/// Attributes that a record may have or not; an update removes those that it does not have.
 pub(super) const OPTIONAL: [&str; 4] = ["next_attempt_at", "last_error", "manual_retry", "undelivered"];
 
 /// The key of a delivery in the sparse index, by its status; `None` once it is delivered.
 pub(super) fn undelivered_key(status: Status, id: &DeliveryId) -> Option<String> {
     (status != Status::Delivered).then(|| format!("{}#{id}", status.as_str()))
+}
+
+/// The key of a delivery.
+pub(super) fn delivery_key(endpoint: &EndpointId, id: &DeliveryId) -> Item {
+    key([("endpoint", endpoint.as_str()), ("delivery", id.as_str())])
 }
 
 /// Writes a delivery.
@@ -73,7 +78,7 @@ pub(super) fn to_item(delivery: &Delivery, expires_at: i64) -> Result<Item, Erro
         undelivered: undelivered_key(delivery.status, &delivery.id),
         expires_at,
     };
-    serde_dynamo::to_item(item).map_err(Error::corrupt(TABLE))
+    serde_dynamo::to_item(item).map_err(Error::unsendable("PutItem"))
 }
 
 /// Reads a delivery.

@@ -1,10 +1,12 @@
 //! An endpoint as it is stored.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::attribute::{Item, instant, optional_instant};
+use super::attribute::{Item, instant, key, optional_instant};
 use crate::Error;
 use crate::domain::endpoint::{DisabledReason, Endpoint, Subscriptions};
+use crate::domain::failure_record::FailureRecord;
 use crate::domain::id::{EndpointId, WorkspaceId};
 
 const TABLE: &str = "endpoints";
@@ -24,7 +26,14 @@ struct EndpointItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     failing_since: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    slow_since: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     exhausted_at: Option<i64>,
+}
+
+/// The key of an endpoint.
+pub(super) fn endpoint_key(workspace: &WorkspaceId, id: &EndpointId) -> Item {
+    key([("workspace", workspace.as_str()), ("endpoint", id.as_str())])
 }
 
 /// Writes an endpoint.
@@ -39,10 +48,11 @@ pub(super) fn to_item(endpoint: &Endpoint) -> Result<Item, Error> {
         secret_version: endpoint.secret_version.clone(),
         created_at: endpoint.created_at.as_millisecond(),
         updated_at: endpoint.updated_at.as_millisecond(),
-        failing_since: endpoint.failing_since.map(jiff::Timestamp::as_millisecond),
-        exhausted_at: endpoint.exhausted_at.map(jiff::Timestamp::as_millisecond),
+        failing_since: endpoint.failures.failing_since.map(Timestamp::as_millisecond),
+        slow_since: endpoint.failures.slow_since.map(Timestamp::as_millisecond),
+        exhausted_at: endpoint.failures.exhausted_at.map(Timestamp::as_millisecond),
     };
-    serde_dynamo::to_item(item).map_err(Error::corrupt(TABLE))
+    serde_dynamo::to_item(item).map_err(Error::unsendable("PutItem"))
 }
 
 /// Reads an endpoint.
@@ -58,7 +68,10 @@ pub(super) fn from_item(item: Item) -> Result<Endpoint, Error> {
         secret_version: item.secret_version,
         created_at: instant(TABLE, item.created_at)?,
         updated_at: instant(TABLE, item.updated_at)?,
-        failing_since: optional_instant(TABLE, item.failing_since)?,
-        exhausted_at: optional_instant(TABLE, item.exhausted_at)?,
+        failures: FailureRecord {
+            failing_since: optional_instant(TABLE, item.failing_since)?,
+            slow_since: optional_instant(TABLE, item.slow_since)?,
+            exhausted_at: optional_instant(TABLE, item.exhausted_at)?,
+        },
     })
 }

@@ -13,18 +13,21 @@ use aws_sdk_dynamodb::types::{
 };
 use jiff::Timestamp;
 
-use super::attribute::{Item, key, number, text, time};
-use super::{Store, endpoint_item};
-use crate::Error;
+use super::attribute::{key, number, text, time};
+use super::endpoint_item::{self, endpoint_key};
+use super::{Store, condition_failed};
+use crate::backoff::Backoff;
 use crate::domain::endpoint::{DisabledReason, Endpoint, Subscriptions};
+use crate::domain::failure_record::Observation;
 use crate::domain::id::{EndpointId, WorkspaceId};
 use crate::domain::target::TargetUrl;
+use crate::{Conflict, Error};
 
 /// The sort key of the item that counts a workspace's endpoints; no endpoint's id can be that.
 const COUNT_KEY: &str = "#count";
 
-/// Tries of a transaction that another one on the same workspace got in the way of.
-const MAX_CONFLICTS: u32 = 40;
+/// Tries of a transaction that another one on the same workspace got in the way of: about five seconds.
+const TRANSACTION_TRIES: Backoff = Backoff::new(40, Duration::from_millis(20), Duration::from_millis(150));
 
 /// How long a rotation that died keeps others away; its function's time-out and the skew of two clocks are less.
 const ROTATION_LEASE: Duration = Duration::from_secs(30);
@@ -54,17 +57,10 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`], or the call failed.
     pub async fn endpoint(&self, workspace: &WorkspaceId, id: &EndpointId) -> Result<Endpoint, Error> {
-        let call = self.client.get_item().table_name(&self.tables.endpoints);
-        let call = call
-            .set_key(Some(endpoint_key(workspace, id)))
-            .consistent_read(true);
-        let item = call
-            .send()
-            .await
-            .map_err(Error::aws("GetItem"))?
-            .item
-            .ok_or(Error::NotFound)?;
-        endpoint_item::from_item(item)
+        let item = self
+            .item(&self.tables.endpoints, endpoint_key(workspace, id))
+            .await?;
+        endpoint_item::from_item(item.ok_or(Error::NotFound)?)
     }
 
     /// All endpoints of a workspace, oldest first, as of this moment.
@@ -75,7 +71,7 @@ impl Store {
         let query = self
             .client
             .query()
-            .table_name(&self.tables.endpoints)
+            .table_name(&*self.tables.endpoints)
             .consistent_read(true)
             .key_condition_expression("workspace = :workspace AND begins_with(endpoint, :prefix)")
             .expression_attribute_values(":workspace", text(workspace))
@@ -93,17 +89,8 @@ impl Store {
     /// # Errors
     /// The call failed.
     pub async fn count_endpoints(&self, workspace: &WorkspaceId) -> Result<u32, Error> {
-        let call = self.client.get_item().table_name(&self.tables.endpoints);
-        let call = call.consistent_read(true).set_key(Some(key([
-            ("workspace", workspace.as_str()),
-            ("endpoint", COUNT_KEY),
-        ])));
-        let item = call
-            .send()
-            .await
-            .map_err(Error::aws("GetItem"))?
-            .item
-            .unwrap_or_default();
+        let key = key([("workspace", workspace.as_str()), ("endpoint", COUNT_KEY)]);
+        let item = self.item(&self.tables.endpoints, key).await?.unwrap_or_default();
         let count = item
             .get("endpoints")
             .and_then(|value| value.as_n().ok())
@@ -114,29 +101,27 @@ impl Store {
     /// Adds an endpoint, unless the workspace has `limit` already.
     ///
     /// # Errors
-    /// [`Error::Conflict`] at the limit, or the call failed.
+    /// [`Conflict::EndpointLimit`], or the call failed.
     pub async fn create_endpoint(&self, endpoint: &Endpoint, limit: u32) -> Result<(), Error> {
         let put = Put::builder()
-            .table_name(&self.tables.endpoints)
+            .table_name(&*self.tables.endpoints)
             .set_item(Some(endpoint_item::to_item(endpoint)?))
             .condition_expression("attribute_not_exists(endpoint)")
             .build()
-            .map_err(Error::aws("TransactWriteItems"))?;
+            .map_err(Error::unsendable("TransactWriteItems"))?;
         let count = self
             .count_change(&endpoint.workspace, 1)
             .condition_expression("attribute_not_exists(endpoints) OR endpoints < :limit")
             .expression_attribute_values(":limit", number(&limit))
             .build()
-            .map_err(Error::aws("TransactWriteItems"))?;
+            .map_err(Error::unsendable("TransactWriteItems"))?;
         let reasons = self.transact(vec![
             TransactWriteItem::builder().put(put).build(),
             TransactWriteItem::builder().update(count).build(),
         ]);
         match reasons.await? {
             None => Ok(()),
-            Some(_) => Err(Error::Conflict(format!(
-                "the workspace has {limit} endpoints, which is the limit"
-            ))),
+            Some(_) => Err(Conflict::EndpointLimit(limit).into()),
         }
     }
 
@@ -146,15 +131,15 @@ impl Store {
     /// [`Error::NotFound`], or the call failed.
     pub async fn delete_endpoint(&self, workspace: &WorkspaceId, id: &EndpointId) -> Result<(), Error> {
         let delete = Delete::builder()
-            .table_name(&self.tables.endpoints)
+            .table_name(&*self.tables.endpoints)
             .set_key(Some(endpoint_key(workspace, id)))
             .condition_expression("attribute_exists(endpoint)")
             .build()
-            .map_err(Error::aws("TransactWriteItems"))?;
+            .map_err(Error::unsendable("TransactWriteItems"))?;
         let count = self
             .count_change(workspace, -1)
             .build()
-            .map_err(Error::aws("TransactWriteItems"))?;
+            .map_err(Error::unsendable("TransactWriteItems"))?;
         let reasons = self.transact(vec![
             TransactWriteItem::builder().delete(delete).build(),
             TransactWriteItem::builder().update(count).build(),
@@ -184,16 +169,15 @@ impl Store {
         }
         if let Some(events) = change.events {
             set.push("events = :events");
-            let names = serde_dynamo::to_attribute_value(events).map_err(Error::corrupt("endpoints"))?;
+            let names = serde_dynamo::to_attribute_value(events).map_err(Error::unsendable("UpdateItem"))?;
             call = call.expression_attribute_values(":events", names);
         }
         let mut remove = "";
         if let Some(enabled) = change.enabled {
             set.push("enabled = :enabled");
-            let value = serde_dynamo::to_attribute_value(enabled).map_err(Error::corrupt("endpoints"))?;
-            call = call.expression_attribute_values(":enabled", value);
+            call = call.expression_attribute_values(":enabled", AttributeValue::Bool(enabled));
             remove = if enabled {
-                " REMOVE disabled_reason, failing_since, exhausted_at"
+                " REMOVE disabled_reason, failing_since, slow_since, exhausted_at"
             } else {
                 " REMOVE disabled_reason"
             };
@@ -210,7 +194,7 @@ impl Store {
     /// that a staging label points to, even if the endpoint names one of them.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::Conflict`] if another rotation is under way, or the call failed.
+    /// [`Error::NotFound`], [`Conflict::RotationUnderWay`], or the call failed.
     pub async fn claim_rotation(&self, endpoint: &Endpoint, now: Timestamp) -> Result<(), Error> {
         let until = now.saturating_add(ROTATION_LEASE).unwrap_or(now);
         let call = self
@@ -229,7 +213,7 @@ impl Store {
     /// Makes another version of the secret the one that signs. This write is the moment the old one dies.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::Conflict`] if another rotation came first, or the call failed.
+    /// [`Error::NotFound`], [`Conflict::RotationUnderWay`] if another rotation came first, or the call failed.
     pub async fn point_to_secret(
         &self,
         endpoint: &Endpoint,
@@ -253,46 +237,36 @@ impl Store {
         }
     }
 
-    /// Remembers since when an endpoint has been failing, if that is not known yet.
-    ///
-    /// # Errors
-    /// The call failed. That the endpoint is gone is no error.
-    pub async fn note_failure(&self, endpoint: &Endpoint, now: Timestamp) -> Result<(), Error> {
-        let call = self.endpoint_update(&endpoint.workspace, &endpoint.id);
-        let call = call.update_expression("SET failing_since = if_not_exists(failing_since, :now)");
-        ignore_missing(call.expression_attribute_values(":now", time(now)).send().await)
-    }
-
-    /// Forgets an endpoint's failures, after a success.
-    ///
-    /// # Errors
-    /// The call failed. That the endpoint is gone is no error.
-    pub async fn forget_failures(&self, endpoint: &Endpoint) -> Result<(), Error> {
-        let call = self.endpoint_update(&endpoint.workspace, &endpoint.id);
-        ignore_missing(
-            call.update_expression("REMOVE failing_since, exhausted_at")
-                .send()
-                .await,
-        )
-    }
-
-    /// Remembers that a delivery ran out of attempts, and returns the endpoint as it is then; `None` if it is gone.
+    /// Adds an observation to an endpoint's failure record, which others may have changed since it was read
+    /// ([`FailureRecord::after`](crate::domain::failure_record::FailureRecord::after)), and returns the endpoint as it is then; `None` if it is gone.
     ///
     /// # Errors
     /// The call failed.
-    pub async fn note_exhaustion(
+    pub async fn observe(
         &self,
         endpoint: &Endpoint,
+        observation: Observation,
         now: Timestamp,
     ) -> Result<Option<Endpoint>, Error> {
-        let call = self
+        let change = match observation {
+            Observation::Success => "REMOVE failing_since, slow_since, exhausted_at",
+            Observation::Failure => "SET failing_since = if_not_exists(failing_since, :now)",
+            Observation::Slowness => "SET slow_since = if_not_exists(slow_since, :now)",
+            Observation::Exhaustion => {
+                "SET exhausted_at = :now, failing_since = if_not_exists(failing_since, :now)"
+            }
+        };
+        let mut call = self
             .endpoint_update(&endpoint.workspace, &endpoint.id)
-            .update_expression("SET exhausted_at = :now, failing_since = if_not_exists(failing_since, :now)")
-            .expression_attribute_values(":now", time(now))
+            .update_expression(change)
             .return_values(ReturnValue::AllNew);
-        match call.send().await.map_err(not_found_or_aws) {
-            Err(Error::NotFound) => Ok(None),
-            other => endpoint_item::from_item(other?.attributes.unwrap_or_default()).map(Some),
+        if observation != Observation::Success {
+            call = call.expression_attribute_values(":now", time(now));
+        }
+        match call.send().await {
+            Err(error) if condition_failed(&error) => Ok(None),
+            Err(error) => Err(Error::aws("UpdateItem")(error)),
+            Ok(answer) => endpoint_item::from_item(answer.attributes.unwrap_or_default()).map(Some),
         }
     }
 
@@ -308,7 +282,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), Error> {
         let call = self.endpoint_update(&endpoint.workspace, &endpoint.id);
-        let call = if let (DisabledReason::Failing, Some(since)) = (reason, endpoint.failing_since) {
+        let call = if let (DisabledReason::Failing, Some(since)) = (reason, endpoint.failures.failing_since) {
             let call = call.expression_attribute_values(":seen", time(since));
             call.condition_expression("enabled = :true AND failing_since = :seen")
         } else {
@@ -316,18 +290,21 @@ impl Store {
             let call = call.expression_attribute_values(":seen", text(&endpoint.url));
             call.condition_expression("enabled = :true AND #url = :seen")
         };
-        let reason = serde_dynamo::to_attribute_value(reason).map_err(Error::corrupt("endpoints"))?;
+        let reason = serde_dynamo::to_attribute_value(reason).map_err(Error::unsendable("UpdateItem"))?;
         let call = call
             .update_expression("SET enabled = :false, disabled_reason = :reason, updated_at = :now")
             .expression_attribute_values(":true", AttributeValue::Bool(true))
             .expression_attribute_values(":false", AttributeValue::Bool(false))
             .expression_attribute_values(":reason", reason)
             .expression_attribute_values(":now", time(now));
-        ignore_missing(call.send().await)
+        match call.send().await {
+            Err(error) if !condition_failed(&error) => Err(Error::aws("UpdateItem")(error)),
+            _ => Ok(()),
+        }
     }
 
     fn endpoint_update(&self, workspace: &WorkspaceId, id: &EndpointId) -> UpdateItemFluentBuilder {
-        let call = self.client.update_item().table_name(&self.tables.endpoints);
+        let call = self.client.update_item().table_name(&*self.tables.endpoints);
         // Without the condition an update would bring a deleted endpoint back to life.
         call.set_key(Some(endpoint_key(workspace, id)))
             .condition_expression("attribute_exists(endpoint)")
@@ -339,7 +316,7 @@ impl Store {
         change: i32,
     ) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
         Update::builder()
-            .table_name(&self.tables.endpoints)
+            .table_name(&*self.tables.endpoints)
             .set_key(Some(key([
                 ("workspace", workspace.as_str()),
                 ("endpoint", COUNT_KEY),
@@ -353,7 +330,7 @@ impl Store {
         &self,
         items: Vec<TransactWriteItem>,
     ) -> Result<Option<Vec<CancellationReason>>, Error> {
-        let mut conflicts = 0;
+        let mut tries = TRANSACTION_TRIES;
         loop {
             let call = self
                 .client
@@ -369,19 +346,11 @@ impl Store {
             {
                 return Ok(Some(reasons));
             }
-            conflicts += 1;
-            if reasons.is_empty() || conflicts == MAX_CONFLICTS {
+            if reasons.is_empty() || !tries.wait().await {
                 return Err(Error::aws("TransactWriteItems")(error));
             }
-            let jitter = u64::from(crate::clock::random::<1>()[0]) / 2;
-            tokio::time::sleep(Duration::from_millis(10 + jitter)).await;
         }
     }
-}
-
-/// The key of an endpoint.
-pub(super) fn endpoint_key(workspace: &WorkspaceId, id: &EndpointId) -> Item {
-    key([("workspace", workspace.as_str()), ("endpoint", id.as_str())])
 }
 
 fn cancellation_reasons(error: &SdkError<TransactWriteItemsError>) -> Vec<CancellationReason> {
@@ -393,35 +362,23 @@ fn cancellation_reasons(error: &SdkError<TransactWriteItemsError>) -> Vec<Cancel
     }
 }
 
-/// The item of which a condition did not hold; empty if there is none.
-fn failed_condition(error: &SdkError<UpdateItemError>) -> Option<Item> {
-    match error.as_service_error()? {
-        UpdateItemError::ConditionalCheckFailedException(failed) => {
-            Some(failed.item.clone().unwrap_or_default())
-        }
-        _ => None,
-    }
-}
-
-/// Why a rotation can't go on.
+/// Why a rotation can't go on. The item is that of which the condition does not hold; there is none if the endpoint is
+/// gone.
 fn overtaken_or_not_found(error: SdkError<UpdateItemError>) -> Error {
-    if failed_condition(&error).is_some_and(|item| !item.is_empty()) {
-        return Error::Conflict("the secret is being rotated by another request".to_owned());
+    match error.as_service_error() {
+        Some(UpdateItemError::ConditionalCheckFailedException(failed))
+            if failed.item.as_ref().is_some_and(|item| !item.is_empty()) =>
+        {
+            Conflict::RotationUnderWay.into()
+        }
+        _ => not_found_or_aws(error),
     }
-    not_found_or_aws(error)
 }
 
 fn not_found_or_aws(error: SdkError<UpdateItemError>) -> Error {
-    if failed_condition(&error).is_some() {
+    if condition_failed(&error) {
         Error::NotFound
     } else {
         Error::aws("UpdateItem")(error)
-    }
-}
-
-fn ignore_missing<T>(result: Result<T, SdkError<UpdateItemError>>) -> Result<(), Error> {
-    match result.map_err(not_found_or_aws) {
-        Ok(_) | Err(Error::NotFound) => Ok(()),
-        Err(error) => Err(error),
     }
 }

@@ -1,12 +1,10 @@
 //! Events, keyed by workspace and event: the producer's bytes, stored once per event.
 
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::attribute::{Item, instant, key};
-use super::partiql::{self, Outcome, Statement};
+use super::partiql::{self, Execution, Statement};
 use super::{BatchKeys, Store};
 use crate::Error;
 use crate::domain::event::Event;
@@ -67,23 +65,28 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<Insertion>, Error> {
         let statements: Result<Vec<_>, Error> = events.iter().map(|new| self.insertion(*new, now)).collect();
-        let outcomes = partiql::run(&self.client, &statements?).await;
-        let refused = events
+        let executions = partiql::run(&self.client, &statements?).await;
+        let known = events
             .iter()
-            .zip(&outcomes)
-            .filter(|(_, outcome)| matches!(outcome, Outcome::Refused));
+            .zip(&executions)
+            .filter(|(_, execution)| matches!(execution, Execution::ConditionFailed));
         let mut keys = BatchKeys::default();
-        refused.for_each(|(new, _)| keys.add_event(&new.event.workspace, &new.event.id));
+        known.for_each(|(new, _)| keys.add_event(&new.event.workspace, &new.event.id));
         let mut existing = self.read(keys).await?;
-        let insertions = events.iter().zip(outcomes).map(|(new, outcome)| match outcome {
-            Outcome::Written => Insertion::Stored,
-            Outcome::Failed(error) => Insertion::Failed(error),
-            Outcome::Refused => match existing.take_event(&new.event.workspace, &new.event.id) {
-                Some(stored) => Insertion::Existing(stored),
-                // It expired between the two calls; the message comes back and finds room.
-                None => Insertion::Failed(Error::NotFound),
-            },
-        });
+        let insertions = events
+            .iter()
+            .zip(executions)
+            .map(|(new, execution)| match execution {
+                Execution::Done => Insertion::Stored,
+                Execution::Failed(error) => Insertion::Failed(error),
+                Execution::ConditionFailed => {
+                    match existing.take_event(&new.event.workspace, &new.event.id) {
+                        Some(stored) => Insertion::Existing(stored),
+                        // It expired between the two calls; the message comes back and finds room.
+                        None => Insertion::Failed(Error::NotFound),
+                    }
+                }
+            });
         Ok(insertions.collect())
     }
 
@@ -99,15 +102,7 @@ impl Store {
             },
             now,
         )?;
-        let call = self
-            .client
-            .put_item()
-            .table_name(&self.tables.events)
-            .set_item(Some(item));
-        call.send()
-            .await
-            .map(|_| ())
-            .map_err(|error: SdkError<PutItemError>| Error::aws("PutItem")(error))
+        self.put(&self.tables.events, item).await
     }
 
     /// The bytes of an event; `None` once it has expired.
@@ -115,12 +110,7 @@ impl Store {
     /// # Errors
     /// The call failed.
     pub async fn event_body(&self, workspace: &WorkspaceId, id: &EventId) -> Result<Option<String>, Error> {
-        let call = self
-            .client
-            .get_item()
-            .table_name(&self.tables.events)
-            .set_key(Some(event_key(workspace, id)));
-        let item = call.send().await.map_err(Error::aws("GetItem"))?.item;
+        let item = self.item(&self.tables.events, event_key(workspace, id)).await?;
         Ok(item.map(from_item).transpose()?.map(|stored| stored.body))
     }
 
@@ -137,7 +127,7 @@ impl Store {
             message_id: new.message_id.to_owned(),
             expires_at: self.expiry(now),
         };
-        serde_dynamo::to_item(item).map_err(Error::corrupt(TABLE))
+        serde_dynamo::to_item(item).map_err(Error::unsendable("PutItem"))
     }
 }
 

@@ -1,5 +1,5 @@
 //! An endpoint's history, page by page. DynamoDB has neither offsets nor totals: keys are walked, newest first,
-//! and only the records of the wanted page are fetched. What a walk counts of a long history is kept (`spans`).
+//! and only the records of the wanted page are fetched. What a walk counts of a long history is kept (`walk`).
 
 use std::time::Duration;
 
@@ -10,8 +10,9 @@ use futures::try_join;
 use jiff::Timestamp;
 
 use super::attribute::{Item, text};
-use super::deliveries::delivery_key;
-use super::spans::Span;
+use super::delivery_item::delivery_key;
+use super::late;
+use super::walk::{Ask, Found, KeptCount, Keys, Walk};
 use super::{BatchKeys, Store, delivery_item};
 use crate::Error;
 use crate::domain::delivery::{Delivery, Status};
@@ -38,60 +39,8 @@ pub struct HistoryPage {
     pub total: usize,
 }
 
-/// Keys that are worth a write, not to be counted again. All that one call reads, 1 MB, is so anyway.
-const MANY: usize = 1_000;
-
-/// A list does not wait longer for a count to be kept, and keeps no more of them then.
+/// A list does not wait longer for a count to be kept.
 const KEEP_WITHIN: Duration = Duration::from_millis(500);
-
-/// The wanted page, as far as it has been found, and how many deliveries have been counted.
-#[derive(Debug)]
-struct Found {
-    skip: usize,
-    take: usize,
-    page: Vec<DeliveryId>,
-    total: usize,
-}
-
-impl Found {
-    fn new(skip: usize, take: usize) -> Self {
-        Self {
-            skip,
-            take,
-            page: Vec::with_capacity(take),
-            total: 0,
-        }
-    }
-
-    fn is_complete(&self) -> bool {
-        self.page.len() == self.take
-    }
-
-    /// Whether the next `count` deliveries need only be counted.
-    fn skips(&self, count: usize) -> bool {
-        self.is_complete() || self.total + count <= self.skip
-    }
-
-    /// Only counts, if that is enough; else asks for keys.
-    fn narrow(&self, query: QueryFluentBuilder) -> QueryFluentBuilder {
-        if self.is_complete() {
-            query.select(Select::Count)
-        } else {
-            query.projection_expression("endpoint, delivery")
-        }
-    }
-
-    /// Takes what is wanted of an answer, and returns how many there were and where the walk stopped.
-    fn take_from(&mut self, answer: QueryOutput) -> (usize, Option<Item>) {
-        let count = usize::try_from(answer.count).unwrap_or(0);
-        let before = self.skip.saturating_sub(self.total);
-        let items = answer.items.unwrap_or_default().into_iter();
-        let wanted = items.skip(before).take(self.take - self.page.len());
-        self.page.extend(wanted.filter_map(|item| delivery_id(&item)));
-        self.total += count;
-        (count, answer.last_evaluated_key)
-    }
-}
 
 impl Store {
     /// The deliveries number `skip` to `skip + take` of an endpoint, and how many there are.
@@ -106,7 +55,7 @@ impl Store {
         take: usize,
         now: Timestamp,
     ) -> Result<HistoryPage, Error> {
-        let mut found = Found::new(skip, take);
+        let mut found = Found::nothing_yet(skip, take);
         let (first, last) = bounds(filter);
         if first > last {
             // No second that is shown lies between them, and DynamoDB refuses such a range.
@@ -116,7 +65,7 @@ impl Store {
             });
         }
         match filter.status {
-            None => self.walk_all(endpoint, filter, &mut found, now).await?,
+            None => found = self.walk_all(endpoint, filter, found, now).await?,
             Some(Status::Delivered) => {
                 Box::pin(self.walk_delivered(endpoint, filter, &mut found, now)).await?;
             }
@@ -131,52 +80,47 @@ impl Store {
         })
     }
 
-    /// Walks the keys; where they were counted before and are not on the page, the count is taken.
+    /// Walks the keys, as of this moment; what was counted before is not walked again.
     async fn walk_all(
         &self,
         endpoint: &EndpointId,
         filter: HistoryFilter,
-        found: &mut Found,
+        found: Found,
         now: Timestamp,
-    ) -> Result<(), Error> {
+    ) -> Result<Found, Error> {
         let (first, last) = bounds(filter);
-        let query = found.narrow(self.records(endpoint, &first, &last));
-        let (_, stop) = found.take_from(query.send().await.map_err(Error::aws("Query"))?);
-        let Some(mut position) = stop.as_ref().and_then(delivery_id) else {
-            return Ok(());
-        };
-        let spans = self.spans(endpoint, &first, &position, now).await?;
-        let mut keeping = true;
-        loop {
-            if let Some(span) = spans.below(&position)
-                && found.skips(span.count)
-            {
-                found.total += span.count;
-                position = span.last.clone();
-                continue;
-            }
-            let next = spans.next_start(&position);
-            let query = self.records(endpoint, next.unwrap_or(&first), &last);
-            let query = query.set_exclusive_start_key(Some(delivery_key(endpoint, &position)));
-            let answer = found.narrow(query).send().await.map_err(Error::aws("Query"))?;
-            let (count, stop) = found.take_from(answer);
-            let worth_keeping = stop.is_some() || count >= MANY;
-            let Some(reached) = stop.as_ref().and_then(delivery_id).or(next.cloned()) else {
-                return Ok(());
-            };
-            let span = Span {
-                before: position,
-                last: reached.clone(),
-                count,
-            };
-            if worth_keeping && keeping {
-                let kept = tokio::time::timeout(KEEP_WITHIN, self.keep_span(endpoint, &spans, span, now));
-                keeping = matches!(kept.await, Ok(Ok(())));
-                if !keeping {
-                    tracing::warn!(endpoint.id = %endpoint, "counts are not kept");
+        let mut walk = Walk::new(first, late::closed_before(now), found);
+        while let Some(ask) = walk.next() {
+            match ask {
+                Ask::Keys {
+                    after,
+                    down_to,
+                    only_counted,
+                } => {
+                    let query = self.records(endpoint, &down_to, &last).consistent_read(true);
+                    let after = after.map(|after| delivery_key(endpoint, &after));
+                    let query = narrow(query, only_counted).set_exclusive_start_key(after);
+                    walk.take_keys(&keys(query.send().await.map_err(Error::aws("Query"))?));
+                }
+                Ask::KeptCounts { first, last } => {
+                    walk.take_counts(self.kept_counts(endpoint, (&first, &last), now).await?);
+                }
+                Ask::Markers { first, last } => {
+                    walk.take_markers(self.markers(endpoint, &first, &last).await?);
+                }
+                Ask::Keep(part) => {
+                    self.keep_if_quick(endpoint, part, now).await;
+                    walk.go_on();
                 }
             }
-            position = reached;
+        }
+        Ok(walk.found)
+    }
+
+    async fn keep_if_quick(&self, endpoint: &EndpointId, part: KeptCount, now: Timestamp) {
+        let kept = tokio::time::timeout(KEEP_WITHIN, self.keep_count(endpoint, part, now)).await;
+        if !matches!(kept, Ok(Ok(()))) {
+            tracing::warn!(endpoint.id = %endpoint, "a count was not kept");
         }
     }
 
@@ -189,15 +133,16 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), Error> {
         let (first, last) = bounds(filter);
-        let mut start = None;
+        let mut start: Option<Item> = None;
         loop {
-            let query = found
-                .narrow(self.records(endpoint, &first, &last))
+            let query = narrow(self.records(endpoint, &first, &last), found.is_complete())
                 .filter_expression("#status = :status")
                 .expression_attribute_names("#status", "status")
                 .expression_attribute_values(":status", text(&Status::Delivered.as_str()))
-                .set_exclusive_start_key(start);
-            (_, start) = found.take_from(query.send().await.map_err(Error::aws("Query"))?);
+                .set_exclusive_start_key(start.take());
+            let answer = query.send().await.map_err(Error::aws("Query"))?;
+            start.clone_from(&answer.last_evaluated_key);
+            found.take_from(&keys(answer));
             if start.is_none() {
                 return Ok(());
             }
@@ -205,11 +150,10 @@ impl Store {
                 break;
             }
         }
-        let mut all = Found::new(0, 0);
-        let mut pending = Found::new(0, 0);
-        let mut failed = Found::new(0, 0);
-        try_join!(
-            self.walk_all(endpoint, filter, &mut all, now),
+        let mut pending = Found::nothing_yet(0, 0);
+        let mut failed = Found::nothing_yet(0, 0);
+        let (all, (), ()) = try_join!(
+            self.walk_all(endpoint, filter, Found::nothing_yet(0, 0), now),
             self.walk_undelivered(endpoint, filter, Status::Pending, &mut pending),
             self.walk_undelivered(endpoint, filter, Status::Failed, &mut failed),
         )?;
@@ -227,7 +171,7 @@ impl Store {
     ) -> Result<(), Error> {
         let (first, last) = bounds(filter);
         let bound = |id: &DeliveryId| text(&delivery_item::undelivered_key(status, id).unwrap_or_default());
-        let mut start = None;
+        let mut start: Option<Item> = None;
         loop {
             let query = self
                 .newest_first(endpoint)
@@ -235,9 +179,11 @@ impl Store {
                 .key_condition_expression("endpoint = :endpoint AND undelivered BETWEEN :first AND :last")
                 .expression_attribute_values(":first", bound(&first))
                 .expression_attribute_values(":last", bound(&last))
-                .set_exclusive_start_key(start);
-            let answer = found.narrow(query).send().await.map_err(Error::aws("Query"))?;
-            (_, start) = found.take_from(answer);
+                .set_exclusive_start_key(start.take());
+            let query = narrow(query, found.is_complete());
+            let answer = query.send().await.map_err(Error::aws("Query"))?;
+            start.clone_from(&answer.last_evaluated_key);
+            found.take_from(&keys(answer));
             if start.is_none() {
                 return Ok(());
             }
@@ -254,7 +200,7 @@ impl Store {
     fn newest_first(&self, endpoint: &EndpointId) -> QueryFluentBuilder {
         self.client
             .query()
-            .table_name(&self.tables.deliveries)
+            .table_name(&*self.tables.deliveries)
             .scan_index_forward(false)
             .expression_attribute_values(":endpoint", text(endpoint))
     }
@@ -291,7 +237,30 @@ fn bounds(filter: HistoryFilter) -> (DeliveryId, DeliveryId) {
 /// Later than anything that is kept.
 const LAST_INSTANT: Timestamp = Timestamp::constant(253_402_200_000, 0);
 
-fn delivery_id(item: &Item) -> Option<DeliveryId> {
+/// Only counts, if that is enough; else asks for keys.
+fn narrow(query: QueryFluentBuilder, only_counted: bool) -> QueryFluentBuilder {
+    if only_counted {
+        query.select(Select::Count)
+    } else {
+        query.projection_expression("endpoint, delivery")
+    }
+}
+
+fn keys(answer: QueryOutput) -> Keys {
+    Keys {
+        count: usize::try_from(answer.count).unwrap_or(0),
+        ids: answer
+            .items
+            .unwrap_or_default()
+            .iter()
+            .filter_map(delivery_id)
+            .collect(),
+        stopped_at: answer.last_evaluated_key.as_ref().and_then(delivery_id),
+    }
+}
+
+/// The sort key of an item.
+pub(super) fn delivery_id(item: &Item) -> Option<DeliveryId> {
     item.get("delivery")?.as_s().ok()?.parse().ok()
 }
 

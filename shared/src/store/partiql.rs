@@ -1,4 +1,4 @@
-//! Conditional writes in batches. `BatchWriteItem` knows no conditions and `TransactWriteItems` costs twice the
+//! Conditional writes, many in one call. `BatchWriteItem` knows no conditions and `TransactWriteItems` costs twice the
 //! write units; a batch of `PartiQL` statements checks each item's condition at the ordinary price, in one call.
 
 use std::collections::BTreeMap;
@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementErrorCodeEnum as Cod
 
 use super::attribute::Item;
 use crate::Error;
+use crate::backoff::Backoff;
 
 /// Most statements of a call (DynamoDB quota).
 const MAX_STATEMENTS: usize = 25;
@@ -16,8 +17,8 @@ const MAX_STATEMENTS: usize = 25;
 /// Most bytes of a call that this module puts together, far below DynamoDB's 16 MB.
 const MAX_BYTES: usize = 2 * 1024 * 1024;
 
-/// Tries of a statement that was throttled.
-const MAX_TRIES: u32 = 6;
+/// Tries of statements that are throttled, apart from the others of their call: about three seconds.
+const TRIES: Backoff = Backoff::new(6, Duration::from_millis(140), Duration::from_secs(2));
 
 /// One conditional write.
 #[derive(Debug, Clone)]
@@ -29,12 +30,12 @@ pub(super) struct Statement {
 
 /// What became of a statement.
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub(super) enum Execution {
     /// It is written.
-    Written,
-    /// Its condition does not hold: the item exists, or it does not, or it is another.
-    Refused,
-    /// It was not written.
+    Done,
+    /// It is not, because its condition does not hold: the item exists, or it does not, or it is another.
+    ConditionFailed,
+    /// It is not, for another reason.
     Failed(Error),
 }
 
@@ -81,20 +82,20 @@ impl Statement {
             .statement(&self.text)
             .set_parameters(Some(self.parameters.clone()))
             .build()
-            .map_err(Error::aws("BatchExecuteStatement"))
+            .map_err(Error::unsendable("BatchExecuteStatement"))
     }
 }
 
-/// Runs the statements; the outcomes stand in their order. No two may concern the same item.
-pub(super) async fn run(client: &Client, statements: &[Statement]) -> Vec<Outcome> {
-    let mut outcomes = Vec::with_capacity(statements.len());
+/// Runs the statements; the executions are in their order. No two may concern the same item.
+pub(super) async fn run(client: &Client, statements: &[Statement]) -> Vec<Execution> {
+    let mut executions = Vec::with_capacity(statements.len());
     let mut rest = statements;
     while !rest.is_empty() {
         let (chunk, behind) = rest.split_at(chunk_length(rest));
-        outcomes.extend(run_chunk(client, chunk).await);
+        executions.extend(run_chunk(client, chunk).await);
         rest = behind;
     }
-    outcomes
+    executions
 }
 
 fn chunk_length(statements: &[Statement]) -> usize {
@@ -106,33 +107,31 @@ fn chunk_length(statements: &[Statement]) -> usize {
     fitting.count().max(1)
 }
 
-async fn run_chunk(client: &Client, chunk: &[Statement]) -> Vec<Outcome> {
-    let mut outcomes: Vec<_> = chunk.iter().map(|_| None).collect();
-    for try_number in 0..MAX_TRIES {
+async fn run_chunk(client: &Client, chunk: &[Statement]) -> Vec<Execution> {
+    let mut executions: Vec<_> = chunk.iter().map(|_| None).collect();
+    let mut tries = TRIES;
+    loop {
         let open: Vec<usize> = (0..chunk.len())
-            .filter(|index| outcomes[*index].is_none())
+            .filter(|index| executions[*index].is_none())
             .collect();
-        if open.is_empty() {
-            break;
-        }
-        if try_number > 0 {
-            tokio::time::sleep(Duration::from_millis(50 << try_number)).await;
-        }
         match run_once(client, open.iter().map(|index| &chunk[*index])).await {
             Ok(answers) => open
                 .iter()
                 .zip(answers)
-                .for_each(|(index, answer)| outcomes[*index] = answer),
+                .for_each(|(index, answer)| executions[*index] = answer),
             Err(error) => {
                 tracing::warn!(error = error.chain(), "a batch of writes failed");
                 break;
             }
         }
+        if executions.iter().all(Option::is_some) || !tries.wait().await {
+            break;
+        }
     }
-    let throttled = || Outcome::Failed(Error::Refused("BatchExecuteStatement"));
-    outcomes
+    let throttled = || Execution::Failed(Error::LeftUndone("BatchExecuteStatement"));
+    executions
         .into_iter()
-        .map(|outcome| outcome.unwrap_or_else(throttled))
+        .map(|execution| execution.unwrap_or_else(throttled))
         .collect()
 }
 
@@ -140,16 +139,16 @@ async fn run_chunk(client: &Client, chunk: &[Statement]) -> Vec<Outcome> {
 async fn run_once(
     client: &Client,
     statements: impl Iterator<Item = &Statement>,
-) -> Result<Vec<Option<Outcome>>, Error> {
+) -> Result<Vec<Option<Execution>>, Error> {
     let requests: Result<Vec<_>, Error> = statements.map(Statement::request).collect();
     let call = client.batch_execute_statement().set_statements(Some(requests?));
     let answer = call.send().await.map_err(Error::aws("BatchExecuteStatement"))?;
-    let outcomes = answer.responses.unwrap_or_default().into_iter().map(|response| {
+    let executions = answer.responses.unwrap_or_default().into_iter().map(|response| {
         let Some(error) = response.error else {
-            return Some(Outcome::Written);
+            return Some(Execution::Done);
         };
         match error.code() {
-            Some(Code::DuplicateItem | Code::ConditionalCheckFailed) => Some(Outcome::Refused),
+            Some(Code::DuplicateItem | Code::ConditionalCheckFailed) => Some(Execution::ConditionFailed),
             Some(
                 Code::InternalServerError
                 | Code::ProvisionedThroughputExceeded
@@ -159,14 +158,14 @@ async fn run_once(
             ) => None,
             _ => {
                 let text = format!("{:?}: {}", error.code(), error.message().unwrap_or_default());
-                Some(Outcome::Failed(Error::Aws {
+                Some(Execution::Failed(Error::Aws {
                     action: "BatchExecuteStatement",
                     source: text.into(),
                 }))
             }
         }
     });
-    Ok(outcomes.collect())
+    Ok(executions.collect())
 }
 
 /// The attributes in the order of their names, so that writing the same attributes always is the same text.

@@ -4,10 +4,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-
-use super::Store;
 use super::attribute::{Item, instant, key, optional_instant, time};
+use super::{Store, condition_failed};
 use crate::Error;
 use crate::domain::id::WorkspaceId;
 use crate::domain::token::{Grant, Scope, TokenHash};
@@ -32,14 +30,8 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`], or the call failed.
     pub async fn grant(&self, token: &TokenHash) -> Result<Grant, Error> {
-        let call = self.client.get_item().table_name(&self.tables.tokens);
-        let call = call.set_key(Some(token_key(token))).consistent_read(true);
-        let item = call
-            .send()
-            .await
-            .map_err(Error::aws("GetItem"))?
-            .item
-            .ok_or(Error::NotFound)?;
+        let item = self.item(&self.tables.tokens, token_key(token)).await?;
+        let item = item.ok_or(Error::NotFound)?;
         let item: GrantItem = serde_dynamo::from_item(item).map_err(Error::corrupt(TABLE))?;
         instant(TABLE, item.created_at)?;
         Ok(Grant {
@@ -63,13 +55,8 @@ impl Store {
             expires_at: grant.expires_at.map(Timestamp::as_millisecond),
             revoked_at: grant.revoked_at.map(Timestamp::as_millisecond),
         };
-        let item: Item = serde_dynamo::to_item(item).map_err(Error::corrupt(TABLE))?;
-        let call = self
-            .client
-            .put_item()
-            .table_name(&self.tables.tokens)
-            .set_item(Some(item));
-        call.send().await.map(|_| ()).map_err(Error::aws("PutItem"))
+        let item = serde_dynamo::to_item(item).map_err(Error::unsendable("PutItem"))?;
+        self.put(&self.tables.tokens, item).await
     }
 
     /// Revokes a token. A second time changes nothing.
@@ -80,19 +67,13 @@ impl Store {
         let call = self
             .client
             .update_item()
-            .table_name(&self.tables.tokens)
+            .table_name(&*self.tables.tokens)
             .set_key(Some(token_key(token)))
             .condition_expression("attribute_exists(token_hash)")
             .update_expression("SET revoked_at = if_not_exists(revoked_at, :now)")
             .expression_attribute_values(":now", time(now));
         match call.send().await {
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
-            {
-                Err(Error::NotFound)
-            }
+            Err(error) if condition_failed(&error) => Err(Error::NotFound),
             other => other.map(|_| ()).map_err(Error::aws("UpdateItem")),
         }
     }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use shared::queue::Outgoing;
+use shared::domain::lane::Lane;
+use shared::queues::Outgoing;
 
 use super::super::job::Job;
 use crate::app::App;
@@ -89,7 +90,10 @@ impl<'a> Batch<'a> {
                 Err(_) => self.failed.push(job.message),
             }
         }
-        let results = app.queues.send_each(&app.config.queues.retries, tasks).await;
+        let results = app
+            .queues
+            .send_each(app.config.queues.of_lane(Lane::Retries), tasks)
+            .await;
         let unsent = results.into_iter().filter(|(_, result)| result.is_err());
         self.failed.extend(unsent.map(|(message, _)| message));
     }

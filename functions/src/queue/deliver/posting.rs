@@ -3,22 +3,25 @@
 use std::collections::{HashMap, HashSet};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::future::join;
 use shared::Error;
-use shared::domain::delivery::{Delivery, Failure};
+use shared::domain::delivery::{Delivery, Failure, Outcome};
 use shared::domain::endpoint::Endpoint;
-use shared::domain::freshness::FRESH_FOR;
+use shared::domain::failure_record::Observation;
 use shared::domain::id::EndpointId;
+use shared::domain::lane::Lane;
 use shared::domain::secret::Secret;
-use shared::domain::task::{Kind, Task};
+use shared::domain::task::Task;
 use shared::sender::{Request, Sender, SetUpFailed};
 use shared::store::{BatchKeys, BatchRows, Expected};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use super::super::job::Job;
 use super::batch::Batch;
+use super::fresh::{Fresh, fresh};
 use super::record::Finished;
 use crate::app::App;
 use crate::serve::{Deadline, Message};
@@ -33,12 +36,12 @@ const RESERVE: Duration = Duration::from_secs(3);
 /// The least deadline of an attempt, should the time-out of this function leave less.
 const SHORTEST_DEADLINE: Duration = Duration::from_secs(1);
 
-/// An endpoint that has not answered for so long counts as failing from then on, and not only from the deadline: its
-/// other deliveries wait beside the retries, before they fill the first lane.
+/// An endpoint that has not answered for so long counts as slow from then on: its other deliveries wait beside the
+/// retries, before they fill the first lane.
 const SLOW_AFTER: Duration = Duration::from_secs(1);
 
-/// What came of an attempt.
-pub(super) enum Outcome<'a> {
+/// What came of a job.
+pub(super) enum Posted<'a> {
     /// It was made, or the delivery ends without it; that is to be recorded.
     Finished(Box<Finished<'a>>),
     /// Nothing is left to do: the endpoint was deleted meanwhile.
@@ -49,10 +52,10 @@ pub(super) enum Outcome<'a> {
     Deferred(Job<'a>),
 }
 
-impl<'a> Outcome<'a> {
+impl<'a> Posted<'a> {
     pub(super) fn sort_into(self, finished: &mut Vec<Finished<'a>>, batch: &mut Batch<'a>) {
         match self {
-            Self::Finished(outcome) => finished.push(*outcome),
+            Self::Finished(one) => finished.push(*one),
             Self::Nothing => {}
             Self::Failed(message) => batch.fail(message),
             Self::Deferred(job) => batch.defer(job),
@@ -91,7 +94,7 @@ impl<'app> Posting<'app> {
         let sender = app.sender()?;
         // A function that may not run long enough makes shorter attempts, instead of none.
         let longest = deadline.left().saturating_sub(RESERVE).max(SHORTEST_DEADLINE);
-        let attempt_deadline = app.config.post_deadline.min(longest);
+        let attempt_deadline = longest.min(*app.config.post_deadline);
         Ok(Self {
             app,
             sender,
@@ -103,15 +106,11 @@ impl<'app> Posting<'app> {
         })
     }
 
-    /// Whether a first attempt is to wait beside the retries, where it holds up no healthy endpoint.
-    pub(super) fn belongs_beside_retries(&self, job: &Job<'_>, endpoint: &Endpoint) -> bool {
-        self.is_in_first_lane(job) && endpoint.failing_since.is_some()
-    }
-
-    fn is_in_first_lane(&self, job: &Job<'_>) -> bool {
+    /// The lane by which a job came.
+    pub(super) fn lane(&self, job: &Job<'_>) -> Lane {
         let queues = &self.app.config.queues;
-        let first_lane = queues.url_of(&job.message.queue_arn) == Some(&queues.deliveries);
-        first_lane && job.task.kind == Kind::Automatic
+        let came_first = queues.url_of(&job.message.queue_arn) == Some(queues.of_lane(Lane::First));
+        if came_first { Lane::First } else { Lane::Retries }
     }
 
     /// Makes one attempt.
@@ -122,37 +121,37 @@ impl<'app> Posting<'app> {
         record: Delivery,
         expected: Expected,
         rows: &BatchRows,
-    ) -> Outcome<'a> {
+    ) -> Posted<'a> {
         let stored = rows
             .event(&job.task.workspace, &job.task.event_id)
             .map(|event| event.body.as_str());
         let Some(body) = job.task.body.as_deref().or(stored).map(str::to_owned) else {
-            return Outcome::Finished(Box::new(Finished::ended(
-                job,
-                record,
-                expected,
-                Failure::EventExpired,
-            )));
+            let outcome = Outcome::Ended(Failure::EventExpired);
+            return finished(job, endpoint, record, expected, outcome);
         };
         let slots = self.slots.of(&endpoint.id);
         let waited = slots.available_permits() == 0;
         let Ok(_slot) = slots.acquire().await else {
-            return Outcome::Failed(job.message);
+            return Posted::Failed(job.message);
         };
-        let hopeless = self.is_in_first_lane(&job) && self.slow().contains(&endpoint.id);
-        if waited && (hopeless || self.deadline.left() < self.attempt_deadline + RESERVE) {
-            return Outcome::Deferred(job);
+        if waited && self.is_better_made_later(&job, &endpoint) {
+            return Posted::Deferred(job);
         }
         let (mut endpoint, secret) = match self.fresh(&job.task, endpoint).await {
-            Ok(Some(fresh)) => fresh,
-            Ok(None) => return Outcome::Nothing,
+            Ok(Fresh::Yes(endpoint, secret)) => (endpoint, secret),
+            Ok(Fresh::Gone) => return Posted::Nothing,
+            Ok(Fresh::No) => {
+                tracing::warn!(delivery.id = %job.task.delivery, "an attempt was not made, because reading its endpoint is slow");
+                return Posted::Failed(job.message);
+            }
             Err(error) => {
                 tracing::warn!(error = error.chain(), delivery.id = %job.task.delivery, "an attempt could not be made");
-                return Outcome::Failed(job.message);
+                return Posted::Failed(job.message);
             }
         };
-        if !endpoint.enabled && job.task.kind != Kind::Test {
-            return Outcome::Finished(Box::new(Finished::refused(job, record, expected)));
+        if !endpoint.takes(job.task.kind) {
+            let outcome = Outcome::Ended(Failure::EndpointDisabled);
+            return finished(job, endpoint, record, expected, outcome);
         }
         let target = endpoint.clone();
         let request = Request {
@@ -165,51 +164,70 @@ impl<'app> Posting<'app> {
             .sender
             .attempt(request, self.app.clock.now(), self.attempt_deadline);
         let attempt = self.note_if_slow(&mut endpoint, attempt).await;
-        Outcome::Finished(Box::new(Finished::attempted(
-            job, endpoint, record, expected, attempt,
-        )))
+        finished(job, endpoint, record, expected, Outcome::Attempted(attempt))
     }
 
-    /// Waits for an attempt. If that takes long, the endpoint is noted as failing meanwhile.
+    /// Whether an attempt that had to wait for a slot goes to the retries: its endpoint was noted as slow meanwhile, or the
+    /// time of this invocation no longer lasts for it.
+    fn is_better_made_later(&self, job: &Job<'_>, endpoint: &Endpoint) -> bool {
+        let mut endpoint = endpoint.clone();
+        if self.slow().contains(&endpoint.id) {
+            endpoint.failures = endpoint
+                .failures
+                .after(Observation::Slowness, self.app.clock.now());
+        }
+        self.lane(job).is_left_by(&job.task, &endpoint)
+            || self.deadline.left() < self.attempt_deadline + RESERVE
+    }
+
+    /// Waits for an attempt. If that takes long, the endpoint is noted as slow meanwhile.
     async fn note_if_slow<T>(&self, endpoint: &mut Endpoint, attempt: impl Future<Output = T>) -> T {
         let mut attempt = pin!(attempt);
         if let Ok(ended) = tokio::time::timeout(SLOW_AFTER, &mut attempt).await {
             return ended;
         }
-        if endpoint.failing_since.is_some() {
+        if !endpoint.failures.is_changed_by(Observation::Slowness) {
             return attempt.await;
         }
         let now = self.app.clock.now();
-        endpoint.failing_since = Some(now);
         let first = self.slow().insert(endpoint.id.clone());
         let note = async {
-            if first && let Err(error) = self.app.store.note_failure(endpoint, now).await {
+            let noted = self.app.store.observe(endpoint, Observation::Slowness, now);
+            if first && let Err(error) = noted.await {
                 tracing::warn!(error = error.chain(), endpoint.id = %endpoint.id, "a slow endpoint was not noted");
             }
         };
-        join(attempt, note).await.0
+        let (ended, ()) = join(attempt, note).await;
+        endpoint.failures = endpoint.failures.after(Observation::Slowness, now);
+        ended
     }
 
     fn slow(&self) -> MutexGuard<'_, HashSet<EndpointId>> {
         self.slow.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The endpoint as it was read less than [`FRESH_FOR`] ago, and its secret; `None` if it is gone.
-    async fn fresh(&self, task: &Task, mut endpoint: Endpoint) -> Result<Option<(Endpoint, Secret)>, Error> {
-        let mut read_at = self.read_at;
-        loop {
-            let secret = self.app.secrets.current(&endpoint).await?;
-            if read_at.elapsed() < FRESH_FOR {
-                return Ok(Some((endpoint, secret)));
-            }
-            read_at = Instant::now();
-            let mut keys = BatchKeys::default();
-            keys.add_endpoint(&task.workspace, &task.endpoint);
-            let rows = self.app.store.read(keys).await?;
-            let Some(current) = rows.endpoint(&task.endpoint) else {
-                return Ok(None);
-            };
-            endpoint = current.clone();
-        }
+    async fn fresh(&self, task: &Task, endpoint: Endpoint) -> Result<Fresh<Endpoint, Secret>, Error> {
+        fresh(
+            endpoint,
+            self.read_at,
+            async |endpoint: &Endpoint| self.app.secrets.current(endpoint).await,
+            async || {
+                let mut keys = BatchKeys::default();
+                keys.add_endpoint(&task.workspace, &task.endpoint);
+                let rows = self.app.store.read(keys).await?;
+                Ok(rows.endpoint(&task.endpoint).cloned())
+            },
+        )
+        .await
     }
+}
+
+fn finished(
+    job: Job<'_>,
+    endpoint: Endpoint,
+    record: Delivery,
+    expected: Expected,
+    outcome: Outcome,
+) -> Posted<'_> {
+    Posted::Finished(Box::new(Finished::new(job, endpoint, record, expected, outcome)))
 }

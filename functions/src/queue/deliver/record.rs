@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use shared::Error;
-use shared::domain::delivery::{Attempt, Delivery, Failure, Status};
+use shared::domain::delivery::{Attempt, Delivery, Failure, Outcome, Overtaken, Status};
 use shared::domain::endpoint::{DisabledReason, Endpoint};
+use shared::domain::failure_record::FailureRecord;
 use shared::domain::id::EndpointId;
 use shared::store::{BatchKeys, DeliveryWrite, Expected, Written};
 
@@ -18,41 +19,26 @@ const MAX_OVERTAKEN: usize = 5;
 /// A task of which the outcome is to be recorded.
 pub(super) struct Finished<'a> {
     job: Job<'a>,
+    endpoint: Endpoint,
+    outcome: Outcome,
     write: DeliveryWrite,
-    attempt: Option<(Endpoint, Attempt)>,
 }
 
 impl<'a> Finished<'a> {
-    /// An attempt was made.
-    pub(super) fn attempted(
+    /// What came of a task, to be added to the record that was read.
+    pub(super) fn new(
         job: Job<'a>,
         endpoint: Endpoint,
         record: Delivery,
         expected: Expected,
-        attempt: Attempt,
+        outcome: Outcome,
     ) -> Self {
-        let record = record.after(attempt.clone(), job.task.kind);
+        let record = record.with(&outcome, job.task.kind);
         Self {
             job,
+            endpoint,
+            outcome,
             write: DeliveryWrite { record, expected },
-            attempt: Some((endpoint, attempt)),
-        }
-    }
-
-    /// The endpoint is disabled.
-    pub(super) fn refused(job: Job<'a>, record: Delivery, expected: Expected) -> Self {
-        Self::ended(job, record, expected, Failure::EndpointDisabled)
-    }
-
-    /// The delivery ends without an attempt.
-    pub(super) fn ended(job: Job<'a>, record: Delivery, expected: Expected, failure: Failure) -> Self {
-        Self {
-            job,
-            write: DeliveryWrite {
-                record: record.failed(failure),
-                expected,
-            },
-            attempt: None,
         }
     }
 }
@@ -64,7 +50,7 @@ pub(super) async fn record<'a>(app: &App, finished: Vec<Finished<'a>>, batch: &m
         return batch.release(app).await;
     }
     let finished = without_undisabled(app, finished, batch).await;
-    let writes: Vec<_> = finished.iter().map(|outcome| outcome.write.clone()).collect();
+    let writes: Vec<_> = finished.iter().map(|one| one.write.clone()).collect();
     let mut written = match app.store.record_deliveries(&writes, app.clock.now()).await {
         Ok(written) => written.into_iter(),
         Err(error) => {
@@ -73,20 +59,21 @@ pub(super) async fn record<'a>(app: &App, finished: Vec<Finished<'a>>, batch: &m
         }
     };
     keep_failure_records(app, &finished).await;
-    for outcome in finished {
-        log(&outcome);
+    for one in finished {
+        log(&one);
         let status = match written.next() {
-            Some(Written::Yes) => Ok(outcome.write.record.status),
-            Some(Written::Overtaken) => overtaken(app, &outcome).await,
+            Some(Written::Yes) => Ok(one.write.record.status),
+            Some(Written::Overtaken) => overtaken(app, &one).await,
             Some(Written::Failed(error)) => Err(error),
-            None => Err(Error::Refused("BatchExecuteStatement")),
+            // Of a call that failed as a whole, which is logged above.
+            None => Err(Error::LeftUndone("BatchExecuteStatement")),
         };
         match status {
-            Ok(Status::Pending) => batch.fail(outcome.job.message),
+            Ok(Status::Pending) => batch.fail(one.job.message),
             Ok(_) => {}
             Err(error) => {
-                tracing::warn!(error = error.chain(), delivery.id = %outcome.write.record.id, "an attempt was not recorded");
-                batch.fail(outcome.job.message);
+                tracing::warn!(error = error.chain(), delivery.id = %one.write.record.id, "an attempt was not recorded");
+                batch.fail(one.job.message);
             }
         }
     }
@@ -102,19 +89,19 @@ async fn without_undisabled<'a>(
 ) -> Vec<Finished<'a>> {
     let mut disabled: HashMap<EndpointId, bool> = HashMap::new();
     let mut recordable = Vec::with_capacity(finished.len());
-    for outcome in finished {
-        let gone = outcome.attempt.as_ref().filter(|(_, attempt)| attempt.is_gone());
-        let Some((endpoint, _)) = gone else {
-            recordable.push(outcome);
+    for one in finished {
+        if !one.outcome.attempt().is_some_and(Attempt::is_gone) {
+            recordable.push(one);
             continue;
-        };
-        if !disabled.contains_key(&endpoint.id) {
-            disabled.insert(endpoint.id.clone(), disable(app, endpoint).await);
         }
-        if disabled[&endpoint.id] {
-            recordable.push(outcome);
+        let id = &one.endpoint.id;
+        if !disabled.contains_key(id) {
+            disabled.insert(id.clone(), disable(app, &one.endpoint).await);
+        }
+        if disabled[id] {
+            recordable.push(one);
         } else {
-            batch.fail(outcome.job.message);
+            batch.fail(one.job.message);
         }
     }
     recordable
@@ -131,61 +118,47 @@ async fn disable(app: &App, endpoint: &Endpoint) -> bool {
     disabled.is_ok()
 }
 
-/// Remembers the first failure of an endpoint since its last success, and forgets it at the next success. On the
-/// happy path nothing is written.
+/// Keeps the endpoints' failure records. On the happy path nothing is written.
 async fn keep_failure_records(app: &App, finished: &[Finished<'_>]) {
-    let mut endpoints: HashMap<&EndpointId, (&Endpoint, bool, bool)> = HashMap::new();
-    for (endpoint, attempt) in finished.iter().filter_map(|outcome| outcome.attempt.as_ref()) {
-        let (success, failing) = (attempt.failure.is_none(), endpoint.failing_since.is_some());
+    let mut endpoints: HashMap<&EndpointId, (&Endpoint, FailureRecord, bool)> = HashMap::new();
+    for one in finished.iter().filter(|one| one.outcome.attempt().is_some()) {
+        let (endpoint, success) = (&one.endpoint, one.outcome.is_success());
         endpoints
             .entry(&endpoint.id)
-            .and_modify(|(_, any_success, any_failing)| {
+            .and_modify(|(_, known, any_success)| {
+                *known = known.merged_with(endpoint.failures);
                 *any_success |= success;
-                *any_failing |= failing;
             })
-            .or_insert((endpoint, success, failing));
+            .or_insert((endpoint, endpoint.failures, success));
     }
-    for (endpoint, success, failing) in endpoints.into_values() {
-        let kept = match (success, failing) {
-            (true, true) => app.store.forget_failures(endpoint).await,
-            (false, false) => app.store.note_failure(endpoint, app.clock.now()).await,
-            _ => Ok(()),
+    for (endpoint, known, any_success) in endpoints.into_values() {
+        let Some(observation) = known.observed_in(any_success) else {
+            continue;
         };
+        let kept = app.store.observe(endpoint, observation, app.clock.now()).await;
         if let Err(error) = kept {
             tracing::warn!(error = error.chain(), endpoint.id = %endpoint.id, "the failure record was not kept");
         }
     }
 }
 
-/// The record changed since it was read: another process made the same attempt, or `send-test-event` added it.
-/// While the delivery is pending, a success is recorded all the same, and a failure if its attempt is not recorded
-/// yet. Returns how the delivery stands then.
-async fn overtaken(app: &App, outcome: &Finished<'_>) -> Result<Status, Error> {
-    let write = &outcome.write;
+/// Records an outcome whose record was changed by another write, and returns the delivery's status then.
+async fn overtaken(app: &App, one: &Finished<'_>) -> Result<Status, Error> {
+    let (endpoint, id) = (&one.write.record.endpoint, &one.write.record.id);
     for _ in 0..MAX_OVERTAKEN {
         let mut keys = BatchKeys::default();
-        keys.add_delivery(&write.record.endpoint, &write.record.id);
+        keys.add_delivery(endpoint, id);
         let rows = app.store.read(keys).await?;
-        let current = rows.delivery(&write.record.endpoint, &write.record.id);
-        let expected = Expected::of(current);
-        let current = match current {
-            Some(current) if current.status != Status::Pending => return Ok(current.status),
-            Some(current) => current.clone(),
-            // It was purged, or has expired: nothing is left to record.
-            None => return Ok(Status::Failed),
+        let current = rows.delivery(endpoint, id);
+        let record = match Overtaken::of(current, &one.job.task, &one.outcome) {
+            Overtaken::Leave(status) => return Ok(status),
+            Overtaken::Record(record) => record,
         };
-        let success = write.record.status == Status::Delivered;
-        if current.attempt_count >= outcome.job.task.attempt && !success {
-            return Ok(current.status);
-        }
-        let record = match (&outcome.attempt, write.record.last_error) {
-            (Some((_, attempt)), _) => current.after(attempt.clone(), outcome.job.task.kind),
-            (None, failure) => current.failed(failure.unwrap_or(Failure::Interrupted)),
-        };
-        let status = record.status;
+        let (status, expected) = (record.status, Expected::of(current));
+        let write = DeliveryWrite { record, expected };
         match app
             .store
-            .record_deliveries(&[DeliveryWrite { record, expected }], app.clock.now())
+            .record_deliveries(&[write], app.clock.now())
             .await?
             .pop()
         {
@@ -194,18 +167,18 @@ async fn overtaken(app: &App, outcome: &Finished<'_>) -> Result<Status, Error> {
             Some(Written::Overtaken) | None => {}
         }
     }
-    Err(Error::Refused("BatchExecuteStatement"))
+    Err(Error::Overtaken)
 }
 
 /// The canonical line of an attempt.
-fn log(outcome: &Finished<'_>) {
-    let record = &outcome.write.record;
-    let attempt = outcome.attempt.as_ref().map(|(_, attempt)| attempt);
+fn log(one: &Finished<'_>) {
+    let record = &one.write.record;
+    let attempt = one.outcome.attempt();
     tracing::info!(
         delivery.id = %record.id,
         endpoint.id = %record.endpoint,
         event.id = %record.event_id,
-        attempt.number = outcome.job.task.attempt,
+        attempt.number = one.job.task.attempt,
         outcome = if record.last_error.is_none() { "delivered" } else { "failed" },
         error = record.last_error.map(Failure::as_str),
         http.status = attempt.and_then(|attempt| attempt.http_status),

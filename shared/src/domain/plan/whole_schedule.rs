@@ -1,17 +1,14 @@
 //! The default schedule from the first attempt to the last, to the second, with a clock that is set by hand and
 //! every kind of hint that a receiver can give.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use jiff::{SignedDuration, Timestamp};
-use shared::domain::delivery::{Attempt, Delivery, Failure, Status};
-use shared::domain::endpoint::Endpoint;
-use shared::domain::plan::{self, FollowUp};
-use shared::domain::retry_after;
-use shared::domain::schedule::Schedule;
-use shared::domain::task::{Kind, Task};
 
-const DEFAULT: &str = "5,300,1800,7200,18000,36000,36000";
+use super::super::delivery::{Attempt, Delivery, Failure, Status};
+use super::super::retry_after;
+use super::super::schedule::{self, Schedule};
+use super::super::task::Kind;
+use super::super::testing;
+use super::follow_up;
 
 /// The default schedule with this delivery's jitter, in whole seconds. A change here moves retries that are waiting.
 const WAITS: [i64; 7] = [5, 307, 1815, 7822, 19_266, 39_392, 37_949];
@@ -22,8 +19,9 @@ const DURATION_MS: u64 = 1500;
 /// What follows the failures of one delivery: the waits between the end of an attempt and the next, in seconds.
 /// `hints` are the `Retry-After` headers of the answers.
 fn waits(hints: &[&str]) -> Vec<i64> {
-    let schedule: Schedule = DEFAULT.parse().unwrap();
-    let mut task = task();
+    let schedule: Schedule = schedule::DEFAULT.parse().unwrap();
+    let endpoint = testing::endpoint();
+    let mut task = testing::task(1, Kind::Automatic);
     let mut record = Delivery::pending(&task);
     let mut now: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
     let mut waits = Vec::new();
@@ -32,22 +30,17 @@ fn waits(hints: &[&str]) -> Vec<i64> {
         let failed = attempt(now, retry_after::seconds(hint, now));
         let ended_at = failed.ended_at();
         record = record.after(failed, Kind::Automatic);
-        match plan::follow_up(&task, Some(&endpoint()), Some(&record), &schedule, ended_at) {
-            FollowUp::Again { record: waiting, due } => {
-                assert_eq!(waiting.status, Status::Pending);
-                assert_eq!(waiting.next_attempt_at, Some(due));
-                waits.push(due.duration_since(ended_at).as_secs());
-                (record, now, task) = (waiting, due, task.next());
-            }
-            FollowUp::End { record, exhausted } => {
-                assert!(exhausted);
-                assert_eq!(record.status, Status::Failed);
-                assert_eq!(record.attempt_count, 8);
-                assert_eq!(record.next_attempt_at, None);
-                return waits;
-            }
-            FollowUp::Nothing => panic!("something follows a failure"),
-        }
+        let next = follow_up(&task, Some(&endpoint), Some(&record), &schedule, ended_at).unwrap();
+        record = next.record;
+        let Some(due) = record.next_attempt_at else {
+            assert!(next.is_exhausted);
+            assert_eq!((record.status, record.attempt_count), (Status::Failed, 8));
+            return waits;
+        };
+        assert!(!next.is_exhausted);
+        assert_eq!(record.status, Status::Pending);
+        waits.push(due.duration_since(ended_at).as_secs());
+        (now, task) = (due, task.next());
     }
 }
 
@@ -99,35 +92,5 @@ fn attempt(at: Timestamp, retry_after_seconds: Option<u32>) -> Attempt {
         failure: Some(Failure::Status),
         response_body: None,
         retry_after_seconds,
-    }
-}
-
-fn task() -> Task {
-    Task {
-        workspace: "ws_1".parse().unwrap(),
-        endpoint: "whe_1".parse().unwrap(),
-        delivery: "del_01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap(),
-        event_id: "evt_1".parse().unwrap(),
-        event: "a.b".to_owned().try_into().unwrap(),
-        attempt: 1,
-        kind: Kind::Automatic,
-        manual_retry: None,
-        body: None,
-    }
-}
-
-fn endpoint() -> Endpoint {
-    Endpoint {
-        workspace: "ws_1".parse().unwrap(),
-        id: "whe_1".parse().unwrap(),
-        url: "https://example.com".to_owned(),
-        events: vec!["*".to_owned()].try_into().unwrap(),
-        enabled: true,
-        disabled_reason: None,
-        secret_version: "v".to_owned(),
-        created_at: Timestamp::UNIX_EPOCH,
-        updated_at: Timestamp::UNIX_EPOCH,
-        failing_since: None,
-        exhausted_at: None,
     }
 }

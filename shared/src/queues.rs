@@ -1,4 +1,4 @@
-//! The queues: messages are sent in batches, and every message is known to be on its queue or not.
+//! The queues: many messages are sent in one call, and of each it is known whether it is on its queue.
 
 use std::time::Duration;
 
@@ -10,20 +10,21 @@ use aws_types::SdkConfig;
 use futures::future::join_all;
 
 use crate::Error;
-use crate::domain::id::EndpointId;
+use crate::backoff::Backoff;
+use crate::domain::id::{EndpointId, WorkspaceId};
 use crate::domain::task::Task;
 
-/// Most messages of a batch call (SQS quota).
-const MAX_BATCH_MESSAGES: usize = 10;
+/// Most messages of a call (SQS quota).
+const MAX_CALL_MESSAGES: usize = 10;
 
-/// Most bytes of a batch call. SQS takes 1 MiB since August 2025; 256 KiB is what every version takes.
-const MAX_BATCH_BYTES: usize = 256 * 1024;
+/// Most bytes of a call. SQS takes 1 MiB since August 2025; 256 KiB is what every version takes.
+const MAX_CALL_BYTES: usize = 256 * 1024;
 
-/// Batch calls under way at the same time.
+/// Calls under way at the same time.
 const MAX_CALLS_AT_ONCE: usize = 16;
 
-/// Tries for the messages that SQS took not with the others of their batch.
-const MAX_TRIES: u32 = 4;
+/// Tries for the messages that SQS did not take with the others of their call: about a second and a half.
+const TRIES: Backoff = Backoff::new(4, Duration::from_millis(270), Duration::from_secs(2));
 
 /// The longest delay that SQS offers, in seconds.
 pub const MAX_DELAY_SECONDS: u16 = 900;
@@ -44,7 +45,7 @@ impl Outgoing {
     /// # Errors
     /// The task can't be written as JSON, which its types rule out.
     pub fn task(task: &Task, delay_seconds: u16) -> Result<Self, Error> {
-        let body = serde_json::to_string(task).map_err(Error::aws("SendMessage"))?;
+        let body = serde_json::to_string(task).map_err(Error::unsendable("SendMessageBatch"))?;
         Ok(Self {
             body,
             delay_seconds,
@@ -53,9 +54,9 @@ impl Outgoing {
         })
     }
 
-    /// Somebody else's message that can't be handled, with the reason as an attribute.
+    /// A message that can't be handled, as it came, with the reason as an attribute.
     #[must_use]
-    pub fn refused(body: String, reason: &str) -> Self {
+    pub fn set_aside(body: String, reason: &str) -> Self {
         // SQS counts attributes as part of the message, which should not become much larger by its reason.
         let reason = reason.chars().take(200).collect();
         Self {
@@ -96,9 +97,10 @@ impl Outgoing {
             entry = entry.delay_seconds(i32::from(self.delay_seconds.min(MAX_DELAY_SECONDS)));
         }
         if let Some(reason) = reason {
-            entry = entry.message_attributes("reason", reason.map_err(Error::aws("SendMessageBatch"))?);
+            entry =
+                entry.message_attributes("reason", reason.map_err(Error::unsendable("SendMessageBatch"))?);
         }
-        entry.build().map_err(Error::aws("SendMessageBatch"))
+        entry.build().map_err(Error::unsendable("SendMessageBatch"))
     }
 }
 
@@ -117,12 +119,12 @@ impl Queues {
         }
     }
 
-    /// Puts messages on a queue. The results stand in the order of the messages; `Ok` means that SQS has it.
+    /// Puts messages on a queue. The results are in the order of the messages; `Ok` means that SQS has it.
     pub async fn send(&self, url: &str, messages: &[Outgoing]) -> Vec<Result<(), Error>> {
-        let batches = batches(messages);
+        let chunks = chunks(messages);
         let mut results = Vec::with_capacity(messages.len());
-        for calls in batches.chunks(MAX_CALLS_AT_ONCE) {
-            let sent = join_all(calls.iter().map(|batch| self.send_batch(url, batch))).await;
+        for calls in chunks.chunks(MAX_CALLS_AT_ONCE) {
+            let sent = join_all(calls.iter().map(|chunk| self.send_chunk(url, chunk))).await;
             results.extend(sent.into_iter().flatten());
         }
         results
@@ -145,13 +147,13 @@ impl Queues {
         self.send(url, &[message])
             .await
             .pop()
-            .unwrap_or(Err(Error::Refused("SendMessageBatch")))
+            .unwrap_or(Err(Error::LeftUndone("SendMessageBatch")))
     }
 
     /// Makes received messages visible again after so many seconds. A failure is harmless: they become visible
     /// when their time-out ends.
     pub async fn make_visible_in(&self, url: &str, seconds: i32, receipt_handles: &[String]) {
-        for chunk in receipt_handles.chunks(MAX_BATCH_MESSAGES) {
+        for chunk in receipt_handles.chunks(MAX_CALL_MESSAGES) {
             let entries = chunk.iter().enumerate().filter_map(|(index, handle)| {
                 let entry = ChangeMessageVisibilityBatchRequestEntry::builder();
                 entry
@@ -172,35 +174,32 @@ impl Queues {
         }
     }
 
-    /// Sends one batch; what SQS took not with the others is sent again.
-    async fn send_batch(&self, url: &str, batch: &[Outgoing]) -> Vec<Result<(), Error>> {
-        let mut results: Vec<_> = batch
+    /// Sends messages in one call; those that SQS did not take are sent again.
+    async fn send_chunk(&self, url: &str, chunk: &[Outgoing]) -> Vec<Result<(), Error>> {
+        let mut results: Vec<_> = chunk
             .iter()
-            .map(|_| Err(Error::Refused("SendMessageBatch")))
+            .map(|_| Err(Error::LeftUndone("SendMessageBatch")))
             .collect();
-        for try_number in 0..MAX_TRIES {
-            if try_number > 0 {
-                tokio::time::sleep(Duration::from_millis(100 << try_number)).await;
-            }
-            if let Err(error) = self.send_missing(url, batch, &mut results).await {
+        let mut tries = TRIES;
+        loop {
+            if let Err(error) = self.send_missing(url, chunk, &mut results).await {
                 tracing::warn!(
                     error = error.chain(),
-                    messages = batch.len(),
-                    "messages were not taken"
+                    messages = chunk.len(),
+                    "messages were not sent"
                 );
-                break;
+                return results;
             }
-            if results.iter().all(Result::is_ok) {
-                break;
+            if results.iter().all(Result::is_ok) || !tries.wait().await {
+                return results;
             }
         }
-        results
     }
 
     async fn send_missing(
         &self,
         url: &str,
-        batch: &[Outgoing],
+        chunk: &[Outgoing],
         results: &mut [Result<(), Error>],
     ) -> Result<(), Error> {
         let missing = results
@@ -208,7 +207,7 @@ impl Queues {
             .enumerate()
             .filter(|(_, result)| result.is_err())
             .map(|(index, _)| index);
-        let entries: Result<Vec<_>, Error> = missing.map(|index| batch[index].entry(index)).collect();
+        let entries: Result<Vec<_>, Error> = missing.map(|index| chunk[index].entry(index)).collect();
         let call = self
             .client
             .send_message_batch()
@@ -229,29 +228,29 @@ impl Queues {
     }
 }
 
-/// Cuts messages into batches that SQS takes, keeping their order.
-fn batches(messages: &[Outgoing]) -> Vec<&[Outgoing]> {
-    let mut batches = Vec::new();
+/// Cuts messages into chunks that one call may have, keeping their order.
+fn chunks(messages: &[Outgoing]) -> Vec<&[Outgoing]> {
+    let mut chunks = Vec::new();
     let (mut start, mut bytes) = (0, 0);
     for (index, message) in messages.iter().enumerate() {
-        let full = index - start == MAX_BATCH_MESSAGES || bytes + message.bytes() > MAX_BATCH_BYTES;
+        let full = index - start == MAX_CALL_MESSAGES || bytes + message.bytes() > MAX_CALL_BYTES;
         if full && index > start {
-            batches.push(&messages[start..index]);
+            chunks.push(&messages[start..index]);
             (start, bytes) = (index, 0);
         }
         bytes += message.bytes();
     }
     if start < messages.len() {
-        batches.push(&messages[start..]);
+        chunks.push(&messages[start..]);
     }
-    batches
+    chunks
 }
 
-/// The message on the purges queue: make sure that nothing remains of an endpoint that is not there.
+/// The message on the purges queue: an endpoint to be cleaned up after, if it is gone.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Purge {
-    /// Whom the endpoint belonged to.
-    pub workspace: crate::domain::id::WorkspaceId,
+    /// Whose endpoint it is, or was.
+    pub workspace: WorkspaceId,
     /// The endpoint.
     pub endpoint: EndpointId,
 }
@@ -262,7 +261,7 @@ impl Purge {
     /// # Errors
     /// It can't be written as JSON, which its types rule out.
     pub fn outgoing(&self, delay_seconds: u16) -> Result<Outgoing, Error> {
-        let body = serde_json::to_string(self).map_err(Error::aws("SendMessage"))?;
+        let body = serde_json::to_string(self).map_err(Error::unsendable("SendMessageBatch"))?;
         Ok(Outgoing::plain(body, delay_seconds))
     }
 }
@@ -274,15 +273,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn batches_hold_every_message_once_within_the_quotas(sizes in proptest::collection::vec(0_usize..200_000, 0..60)) {
+        fn chunks_hold_every_message_once_within_the_quotas(sizes in proptest::collection::vec(0_usize..200_000, 0..60)) {
             let messages: Vec<_> = sizes.iter().map(|size| Outgoing::plain("a".repeat(*size), 0)).collect();
 
-            let batches = batches(&messages);
+            let chunks = chunks(&messages);
 
-            prop_assert_eq!(batches.iter().map(|batch| batch.len()).sum::<usize>(), messages.len());
-            for batch in batches {
-                prop_assert!((1..=MAX_BATCH_MESSAGES).contains(&batch.len()));
-                prop_assert!(batch.len() == 1 || batch.iter().map(Outgoing::bytes).sum::<usize>() <= MAX_BATCH_BYTES);
+            prop_assert_eq!(chunks.iter().map(|chunk| chunk.len()).sum::<usize>(), messages.len());
+            for chunk in chunks {
+                prop_assert!((1..=MAX_CALL_MESSAGES).contains(&chunk.len()));
+                prop_assert!(chunk.len() == 1 || chunk.iter().map(Outgoing::bytes).sum::<usize>() <= MAX_CALL_BYTES);
             }
         }
     }

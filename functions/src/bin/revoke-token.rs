@@ -1,8 +1,0 @@
-//! Lambda function: revokes an API token; invoked by an operator.
-
-use functions::{operator::revoke_token::handle, serve};
-
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_runtime::Error> {
-    serve::invoked(handle).await
-}

@@ -1,0 +1,55 @@
+//! All Lambda functions in one binary: the template's `Handler` names the one that a process is.
+
+use functions::api::{
+    create_endpoint, delete_endpoint, get_delivery, get_endpoint, list_deliveries, list_endpoints,
+    list_event_types, retry_delivery, rotate_secret, send_test_event, update_endpoint,
+};
+use functions::operator::{issue_token, revoke_token};
+use functions::queue::{deliver, fan_out, purge, retry};
+use functions::serve::{self, Function};
+
+/// Every function there is, by its handler's name.
+const FUNCTIONS: &[(&str, Function)] = &[
+    ("create-endpoint", Function::Route(create_endpoint::ROUTE)),
+    ("list-endpoints", Function::Route(list_endpoints::ROUTE)),
+    ("get-endpoint", Function::Route(get_endpoint::ROUTE)),
+    ("update-endpoint", Function::Route(update_endpoint::ROUTE)),
+    ("rotate-secret", Function::Route(rotate_secret::ROUTE)),
+    ("delete-endpoint", Function::Route(delete_endpoint::ROUTE)),
+    ("list-deliveries", Function::Route(list_deliveries::ROUTE)),
+    ("get-delivery", Function::Route(get_delivery::ROUTE)),
+    ("retry-delivery", Function::Route(retry_delivery::ROUTE)),
+    ("send-test-event", Function::Route(send_test_event::ROUTE)),
+    ("list-event-types", Function::Route(list_event_types::ROUTE)),
+    ("fan-out", Function::Consumer(fan_out::CONSUMER)),
+    ("deliver", Function::Consumer(deliver::CONSUMER)),
+    ("retry", Function::Consumer(retry::CONSUMER)),
+    ("purge", Function::Consumer(purge::CONSUMER)),
+    ("issue-token", Function::Command(issue_token::COMMAND)),
+    ("revoke-token", Function::Command(revoke_token::COMMAND)),
+];
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    serve::handler_of(FUNCTIONS).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::FUNCTIONS;
+
+    #[test]
+    fn the_handlers_of_the_template_are_these_and_each_is_of_one_function() {
+        let template = include_str!("../../template.yaml");
+        let handlers = template
+            .lines()
+            .filter_map(|line| line.strip_prefix("      Handler: "));
+        let handlers: Vec<_> = handlers.collect();
+        let names: BTreeSet<_> = FUNCTIONS.iter().map(|(name, _)| *name).collect();
+
+        assert_eq!(handlers.len(), FUNCTIONS.len());
+        assert_eq!(handlers.into_iter().collect::<BTreeSet<_>>(), names);
+    }
+}

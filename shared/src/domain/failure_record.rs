@@ -1,0 +1,231 @@
+//! How an endpoint has been doing since its last success: when its failure record begins, what it counts and when it
+//! ends. That an attempt failed and that one is slow to be answered are two things: only the first can lead to the
+//! endpoint being disabled, both put its first attempts beside the retries (`lane`).
+
+use jiff::{SignedDuration, Timestamp};
+
+/// What happened to an endpoint since its last success.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FailureRecord {
+    /// When an attempt first failed.
+    pub failing_since: Option<Timestamp>,
+    /// When an attempt first went unanswered for so long that the endpoint counts as slow.
+    pub slow_since: Option<Timestamp>,
+    /// When a delivery last ran out of attempts.
+    pub exhausted_at: Option<Timestamp>,
+}
+
+/// What is learnt of an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Observation {
+    /// An attempt succeeded: the record ends.
+    Success,
+    /// An attempt failed.
+    Failure,
+    /// An attempt has gone unanswered for a while; it may still succeed.
+    Slowness,
+    /// A delivery ran out of attempts.
+    Exhaustion,
+}
+
+impl FailureRecord {
+    /// The record after an observation. `store` writes exactly this, merged with what others wrote meanwhile: the first
+    /// time of a failure and of slowness is kept.
+    #[must_use]
+    pub fn after(self, observation: Observation, now: Timestamp) -> Self {
+        match observation {
+            Observation::Success => Self::default(),
+            Observation::Failure => Self {
+                failing_since: self.failing_since.or(Some(now)),
+                ..self
+            },
+            Observation::Slowness => Self {
+                slow_since: self.slow_since.or(Some(now)),
+                ..self
+            },
+            Observation::Exhaustion => Self {
+                failing_since: self.failing_since.or(Some(now)),
+                exhausted_at: Some(now),
+                ..self
+            },
+        }
+    }
+
+    /// What two readings of one endpoint know together.
+    #[must_use]
+    pub fn merged_with(self, other: Self) -> Self {
+        Self {
+            failing_since: self.failing_since.or(other.failing_since),
+            slow_since: self.slow_since.or(other.slow_since),
+            exhausted_at: self.exhausted_at.or(other.exhausted_at),
+        }
+    }
+
+    /// What is to be written after a batch of attempts, of which at least one was made: nothing on the happy path, and
+    /// nothing for another failure of an endpoint that is failing already. One success outweighs the failures beside it.
+    #[must_use]
+    pub fn observed_in(self, any_succeeded: bool) -> Option<Observation> {
+        let observation = if any_succeeded {
+            Observation::Success
+        } else {
+            Observation::Failure
+        };
+        self.is_changed_by(observation).then_some(observation)
+    }
+
+    /// Whether an observation is worth a write.
+    #[must_use]
+    pub fn is_changed_by(self, observation: Observation) -> bool {
+        match observation {
+            Observation::Success => self != Self::default(),
+            Observation::Failure => self.failing_since.is_none(),
+            Observation::Slowness => self.slow_since.is_none(),
+            Observation::Exhaustion => true,
+        }
+    }
+
+    /// Whether the endpoint's attempts may take long, or be in vain.
+    #[must_use]
+    pub fn is_in_trouble(self) -> bool {
+        self.failing_since.is_some() || self.slow_since.is_some()
+    }
+
+    /// Whether the endpoint is to be disabled: no success for `limit`, and a delivery exhausted in that time.
+    #[must_use]
+    pub fn is_hopeless(self, limit: SignedDuration, now: Timestamp) -> bool {
+        let for_long = |since: Timestamp| now.duration_since(since) >= limit;
+        self.exhausted_at.is_some() && self.failing_since.is_some_and(for_long)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn noon() -> Timestamp {
+        at("2026-11-01T12:00:00Z")
+    }
+
+    fn later() -> Timestamp {
+        at("2026-11-01T13:00:00Z")
+    }
+
+    #[test]
+    fn a_record_begins_with_the_first_failure_and_remembers_it() {
+        let record = FailureRecord::default().after(Observation::Failure, noon());
+
+        assert_eq!(record.failing_since, Some(noon()));
+        assert_eq!(
+            record.after(Observation::Failure, later()).failing_since,
+            Some(noon())
+        );
+    }
+
+    #[test]
+    fn slowness_is_no_failure() {
+        let slow = FailureRecord::default().after(Observation::Slowness, noon());
+
+        assert_eq!(slow.slow_since, Some(noon()));
+        assert_eq!(slow.failing_since, None);
+        assert_eq!(
+            slow.after(Observation::Slowness, later()).slow_since,
+            Some(noon())
+        );
+        assert_eq!(
+            slow.after(Observation::Failure, later()).failing_since,
+            Some(later())
+        );
+    }
+
+    #[test]
+    fn an_exhausted_delivery_counts_and_is_a_failure_as_well() {
+        let record = FailureRecord::default().after(Observation::Exhaustion, noon());
+        let again = record.after(Observation::Exhaustion, later());
+
+        assert_eq!(
+            (record.failing_since, record.exhausted_at),
+            (Some(noon()), Some(noon()))
+        );
+        assert_eq!(
+            (again.failing_since, again.exhausted_at),
+            (Some(noon()), Some(later()))
+        );
+    }
+
+    #[test]
+    fn a_success_ends_the_record() {
+        let record = FailureRecord {
+            failing_since: Some(noon()),
+            slow_since: Some(noon()),
+            exhausted_at: Some(noon()),
+        };
+
+        assert_eq!(
+            record.after(Observation::Success, later()),
+            FailureRecord::default()
+        );
+    }
+
+    #[test]
+    fn the_happy_path_writes_nothing_and_neither_does_the_second_failure() {
+        let well = FailureRecord::default();
+        let failing = well.after(Observation::Failure, noon());
+        let slow = well.after(Observation::Slowness, noon());
+
+        assert_eq!(well.observed_in(true), None);
+        assert_eq!(well.observed_in(false), Some(Observation::Failure));
+        assert_eq!(failing.observed_in(false), None);
+        assert_eq!(failing.observed_in(true), Some(Observation::Success));
+        assert_eq!(slow.observed_in(true), Some(Observation::Success));
+        assert_eq!(slow.observed_in(false), Some(Observation::Failure));
+        assert!(!slow.is_changed_by(Observation::Slowness));
+        assert!(failing.is_changed_by(Observation::Slowness));
+        assert!(failing.is_changed_by(Observation::Exhaustion));
+    }
+
+    #[test]
+    fn what_either_reading_knows_counts() {
+        let well = FailureRecord::default();
+        let slow = well.after(Observation::Slowness, noon());
+
+        assert_eq!(well.merged_with(slow), slow);
+        assert_eq!(slow.merged_with(well), slow);
+        assert_eq!(
+            well.merged_with(slow).observed_in(true),
+            Some(Observation::Success)
+        );
+    }
+
+    #[test]
+    fn an_endpoint_that_fails_or_is_slow_is_in_trouble() {
+        let well = FailureRecord::default();
+
+        assert!(!well.is_in_trouble());
+        assert!(well.after(Observation::Failure, noon()).is_in_trouble());
+        assert!(well.after(Observation::Slowness, noon()).is_in_trouble());
+    }
+
+    #[test]
+    fn an_endpoint_is_hopeless_only_after_the_limit_and_an_exhausted_delivery() {
+        let limit = SignedDuration::from_hours(5 * 24);
+        let failing = FailureRecord::default().after(Observation::Failure, at("2026-11-01T00:00:00Z"));
+        let exhausted = failing.after(Observation::Exhaustion, at("2026-11-02T04:00:00Z"));
+        let slow = FailureRecord {
+            failing_since: None,
+            slow_since: failing.failing_since,
+            ..exhausted
+        };
+
+        assert!(!failing.is_hopeless(limit, at("2026-11-06T00:00:00Z")));
+        assert!(!exhausted.is_hopeless(limit, at("2026-11-05T23:59:59Z")));
+        assert!(exhausted.is_hopeless(limit, at("2026-11-06T00:00:00Z")));
+        assert!(
+            !slow.is_hopeless(limit, at("2026-11-06T00:00:00Z")),
+            "slow for long is not failing"
+        );
+    }
+}

@@ -1,0 +1,115 @@
+//! Counts of older parts of a history, kept in a partition beside the history's own. When they are right, and when not,
+//! is decided by `walk`; here they are read and written.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Store;
+use super::delivery_item::delivery_key;
+use super::walk::KeptCount;
+use crate::Error;
+use crate::domain::id::{DeliveryId, EndpointId};
+
+const TABLE: &str = "deliveries";
+
+/// A count is not used so long before its oldest record expires: TTL takes its records one by one.
+const EXPIRY_MARGIN_SECONDS: i64 = 60 * 60;
+
+#[derive(Serialize, Deserialize)]
+struct KeptCountItem {
+    endpoint: String,
+    #[serde(rename = "delivery")]
+    before: DeliveryId,
+    last: DeliveryId,
+    count: usize,
+    late: usize,
+    /// When the oldest of its records expires, in seconds since 1970.
+    expires_at: i64,
+}
+
+impl Store {
+    /// The counts that are kept of the part of a history between two deliveries.
+    ///
+    /// # Errors
+    /// A call failed.
+    pub(super) async fn kept_counts(
+        &self,
+        endpoint: &EndpointId,
+        (first, last): (&DeliveryId, &DeliveryId),
+        now: Timestamp,
+    ) -> Result<Vec<KeptCount>, Error> {
+        let items = self.items_between(&partition(endpoint), first, last).await?;
+        let mut counts = Vec::with_capacity(items.len());
+        for item in items {
+            let item: KeptCountItem = serde_dynamo::from_item(item).map_err(Error::corrupt(TABLE))?;
+            if lasts(item.expires_at, now) {
+                counts.push(KeptCount {
+                    before: item.before,
+                    last: item.last,
+                    count: item.count,
+                    late: item.late,
+                });
+            }
+        }
+        Ok(counts)
+    }
+
+    /// Keeps a count, unless its oldest record is about to expire.
+    ///
+    /// # Errors
+    /// A call failed; nothing depends on it.
+    pub(super) async fn keep_count(
+        &self,
+        endpoint: &EndpointId,
+        part: KeptCount,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        // What the record says, and not today's setting, is when it goes.
+        let Some(expires_at) = self.expiry_of(endpoint, &part.last).await? else {
+            return Ok(());
+        };
+        if !lasts(expires_at, now) {
+            return Ok(());
+        }
+        let item = KeptCountItem {
+            endpoint: partition(endpoint),
+            before: part.before,
+            last: part.last,
+            count: part.count,
+            late: part.late,
+            expires_at,
+        };
+        let item = serde_dynamo::to_item(item).map_err(Error::unsendable("PutItem"))?;
+        self.put(&self.tables.deliveries, item).await
+    }
+
+    /// When a record expires, in seconds since 1970; `None` if it has.
+    async fn expiry_of(&self, endpoint: &EndpointId, delivery: &DeliveryId) -> Result<Option<i64>, Error> {
+        let key = delivery_key(endpoint, delivery);
+        let item = self.item(&self.tables.deliveries, key).await?;
+        let expires_at = item.and_then(|mut item| item.remove("expires_at"));
+        Ok(expires_at.and_then(|value| value.as_n().ok()?.parse().ok()))
+    }
+}
+
+/// The partition of the counts that are kept of an endpoint's history. No history has this key.
+pub(super) fn partition(endpoint: &EndpointId) -> String {
+    format!("{endpoint}#counts")
+}
+
+fn lasts(expires_at: i64, now: Timestamp) -> bool {
+    expires_at - EXPIRY_MARGIN_SECONDS > now.as_second()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_lasts_until_an_hour_before_its_oldest_record_expires() {
+        let now = Timestamp::from_second(1_000_000).unwrap();
+
+        assert!(lasts(1_000_000 + EXPIRY_MARGIN_SECONDS + 1, now));
+        assert!(!lasts(1_000_000 + EXPIRY_MARGIN_SECONDS, now));
+    }
+}

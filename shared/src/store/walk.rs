@@ -1,0 +1,276 @@
+//! A walk over the keys of a history, newest first, that finds a page and counts everything. It decides what to ask the
+//! tables next and makes no call, so that a property test can let late records join while it walks.
+//!
+//! What it counts of the older part is kept, and not walked again. **A kept count is right for as long as its part of
+//! the history holds as many markers as when it was made**: whoever records a delivery long after its event was accepted
+//! marks it first (`late`). So a count is kept only if every marker in its part belongs to a record that was counted,
+//! and it is used only while their number is the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::id::DeliveryId;
+
+/// Keys that are worth a write, not to be counted again. All that one call reads, 1 MB, is so anyway.
+const MANY: usize = 1_000;
+
+/// A part of a history, of which the number of deliveries is kept: all deliveries before one, down to and including
+/// another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct KeptCount {
+    /// The delivery above the newest.
+    pub(super) before: DeliveryId,
+    /// The oldest.
+    pub(super) last: DeliveryId,
+    /// How many there are.
+    pub(super) count: usize,
+    /// How many of them are marked as late.
+    pub(super) late: usize,
+}
+
+/// What a walk wants to know, or to have done, next.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Ask {
+    /// A call's worth of keys below `after`, or from the newest, and not below `down_to`.
+    Keys {
+        after: Option<DeliveryId>,
+        down_to: DeliveryId,
+        /// Whether the keys themselves are needed, or only how many there are.
+        only_counted: bool,
+    },
+    /// The kept counts between two deliveries.
+    KeptCounts { first: DeliveryId, last: DeliveryId },
+    /// The markers between two deliveries.
+    Markers { first: DeliveryId, last: DeliveryId },
+    /// Keep a count. Nothing depends on it.
+    Keep(KeptCount),
+}
+
+/// The answer to [`Ask::Keys`].
+#[derive(Debug, Default)]
+pub(super) struct Keys {
+    pub(super) count: usize,
+    /// Empty if they are only counted.
+    pub(super) ids: Vec<DeliveryId>,
+    /// Where the call stopped; `None` if there are no more.
+    pub(super) stopped_at: Option<DeliveryId>,
+}
+
+/// The wanted page, as far as it has been found, and how many deliveries have been counted.
+#[derive(Debug)]
+pub(super) struct Found {
+    skip: usize,
+    take: usize,
+    pub(super) page: Vec<DeliveryId>,
+    pub(super) total: usize,
+}
+
+impl Found {
+    /// A page that is still to be found.
+    pub(super) fn nothing_yet(skip: usize, take: usize) -> Self {
+        Self {
+            skip,
+            take,
+            page: Vec::with_capacity(take),
+            total: 0,
+        }
+    }
+
+    /// Whether nothing but counting is left to do.
+    pub(super) fn is_complete(&self) -> bool {
+        self.page.len() == self.take
+    }
+
+    /// Whether the next `count` deliveries need only be counted.
+    fn skips(&self, count: usize) -> bool {
+        self.is_complete() || self.total + count <= self.skip
+    }
+
+    /// Takes what is wanted of the next deliveries.
+    pub(super) fn take_from(&mut self, keys: &Keys) {
+        let before = self.skip.saturating_sub(self.total);
+        let wanted = keys.ids.iter().skip(before).take(self.take - self.page.len());
+        self.page.extend(wanted.cloned());
+        self.total += keys.count;
+    }
+}
+
+/// Where a walk is.
+#[derive(Debug)]
+enum Stage {
+    /// At the newest delivery; a short history ends here.
+    Newest,
+    /// Below this delivery; the kept counts are not known yet.
+    WithoutCounts(DeliveryId),
+    /// The same; nor are the markers.
+    WithoutMarkers(DeliveryId),
+    /// Below this delivery.
+    Below(DeliveryId),
+    /// A part has been counted, and may be kept if its markers are those that were seen; then the walk goes on below.
+    Counted {
+        part: KeptCount,
+        seen: BTreeSet<DeliveryId>,
+    },
+    /// The same; it is to be kept.
+    Keeping(KeptCount),
+    /// At the end.
+    End,
+}
+
+/// A walk over the deliveries down to `first`.
+#[derive(Debug)]
+pub(super) struct Walk {
+    pub(super) found: Found,
+    first: DeliveryId,
+    /// Only what is older is kept.
+    closed_before: DeliveryId,
+    usable: BTreeMap<DeliveryId, KeptCount>,
+    markers: BTreeSet<DeliveryId>,
+    stage: Stage,
+}
+
+impl Walk {
+    /// A walk that is about to begin.
+    pub(super) fn new(first: DeliveryId, closed_before: DeliveryId, found: Found) -> Self {
+        Self {
+            found,
+            first,
+            closed_before,
+            usable: BTreeMap::new(),
+            markers: BTreeSet::new(),
+            stage: Stage::Newest,
+        }
+    }
+
+    /// What is wanted next; `None` at the end of the walk.
+    pub(super) fn next(&mut self) -> Option<Ask> {
+        self.take_kept_counts();
+        Some(match &self.stage {
+            Stage::Newest => Ask::Keys {
+                after: None,
+                down_to: self.first.clone(),
+                only_counted: self.found.is_complete(),
+            },
+            Stage::WithoutCounts(position) => Ask::KeptCounts {
+                first: self.first.clone(),
+                last: position.clone(),
+            },
+            Stage::WithoutMarkers(position) => Ask::Markers {
+                first: self.first.clone(),
+                last: position.clone(),
+            },
+            Stage::Below(position) => {
+                let down_to = self.next_kept_below(position).unwrap_or(&self.first).clone();
+                let late = self
+                    .markers
+                    .range(down_to.clone()..position.clone())
+                    .next()
+                    .is_some();
+                Ask::Keys {
+                    after: Some(position.clone()),
+                    down_to,
+                    only_counted: self.found.is_complete() && !late,
+                }
+            }
+            Stage::Counted { part, .. } => Ask::Markers {
+                first: part.last.clone(),
+                last: part.before.clone(),
+            },
+            Stage::Keeping(part) => Ask::Keep(part.clone()),
+            Stage::End => return None,
+        })
+    }
+
+    /// Takes the keys that were asked for.
+    pub(super) fn take_keys(&mut self, keys: &Keys) {
+        self.found.take_from(keys);
+        let Stage::Below(position) = &self.stage else {
+            self.stage = keys.stopped_at.clone().map_or(Stage::End, Stage::WithoutCounts);
+            return;
+        };
+        let next_kept = self.next_kept_below(position).cloned();
+        let is_worth_it = keys.stopped_at.is_some() || keys.count >= MANY;
+        let Some(reached) = keys.stopped_at.clone().or(next_kept) else {
+            self.stage = Stage::End;
+            return;
+        };
+        if !is_worth_it || *position > self.closed_before {
+            self.stage = Stage::Below(reached);
+            return;
+        }
+        let late = self.markers.range(reached.clone()..position.clone());
+        let counted: BTreeSet<_> = keys.ids.iter().collect();
+        self.stage = Stage::Counted {
+            seen: late.filter(|id| counted.contains(id)).cloned().collect(),
+            part: KeptCount {
+                before: position.clone(),
+                last: reached,
+                count: keys.count,
+                late: 0,
+            },
+        };
+    }
+
+    /// Takes the kept counts that were asked for.
+    pub(super) fn take_counts(&mut self, counts: Vec<KeptCount>) {
+        if let Stage::WithoutCounts(position) = &self.stage {
+            let within = counts.into_iter().filter(|part| part.last >= self.first);
+            self.usable = within.map(|part| (part.before.clone(), part)).collect();
+            self.stage = Stage::WithoutMarkers(position.clone());
+        }
+    }
+
+    /// Takes the markers that were asked for.
+    pub(super) fn take_markers(&mut self, markers: BTreeSet<DeliveryId>) {
+        match std::mem::replace(&mut self.stage, Stage::End) {
+            Stage::WithoutMarkers(position) => {
+                self.usable.retain(|before, part| {
+                    markers.range::<DeliveryId, _>(&part.last..before).count() == part.late
+                });
+                self.markers = markers;
+                self.stage = Stage::Below(position);
+            }
+            Stage::Counted { part, seen } => {
+                let late: BTreeSet<_> = markers
+                    .range::<DeliveryId, _>(&part.last..&part.before)
+                    .cloned()
+                    .collect();
+                self.stage = if late == seen {
+                    Stage::Keeping(KeptCount {
+                        late: late.len(),
+                        ..part
+                    })
+                } else {
+                    Stage::Below(part.last)
+                };
+            }
+            other => self.stage = other,
+        }
+    }
+
+    /// Goes on after a count was to be kept, whether it is or not.
+    pub(super) fn go_on(&mut self) {
+        if let Stage::Keeping(part) = &self.stage {
+            self.stage = Stage::Below(part.last.clone());
+        }
+    }
+
+    /// Passes over the parts that begin here, need no more than to be counted, and have been.
+    fn take_kept_counts(&mut self) {
+        while let Stage::Below(position) = &self.stage
+            && let Some(part) = self.usable.get(position)
+            && self.found.skips(part.count)
+        {
+            self.found.total += part.count;
+            self.stage = Stage::Below(part.last.clone());
+        }
+    }
+
+    /// Where the next kept part begins below this delivery.
+    fn next_kept_below(&self, delivery: &DeliveryId) -> Option<&DeliveryId> {
+        let below = self.usable.range(..delivery.clone());
+        below.map(|(before, _)| before).next_back()
+    }
+}
+
+#[cfg(test)]
+mod tests;
