@@ -5,11 +5,11 @@
 //! what event sources ask for while there is nothing, which does not depend on deliveries.
 
 use std::collections::HashSet;
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use local::Binaries;
 use local::receiver::{Answer, Received, Receiver};
 
 use crate::pipeline::{Pipeline, Work};
@@ -63,7 +63,7 @@ const SCENES: [Scene; 4] = [
 
 /// Measures all scenes.
 pub(crate) async fn measure(
-    binaries: &Path,
+    binaries: &Binaries,
     sizes: Sizes,
     report: &mut Report,
     progress: &Progress,
@@ -85,7 +85,7 @@ pub(crate) async fn measure(
 }
 
 impl Scene {
-    async fn run(&self, binaries: &Path, deliveries: usize) -> Result<Work> {
+    async fn run(&self, binaries: &Binaries, deliveries: usize) -> Result<Work> {
         let receiver = self.receiver().await?;
         let mut pipeline = Pipeline::start(binaries, AWS_LATENCY, &[receiver.url("/hooks")]).await?;
         // The first batch starts the functions and fetches the secret, which later ones find in memory.

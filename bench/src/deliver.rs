@@ -1,11 +1,11 @@
 //! `deliver` alone: full batches through the Runtime API, against a bare HTTP client that sends the same signed bytes
 //! to the same receiver with as many requests in flight.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
+use local::Binaries;
 use local::receiver::{Answer, Receiver};
 use serde_json::json;
 
@@ -80,7 +80,7 @@ struct Round {
 
 /// Measures all scenes.
 pub(crate) async fn measure(
-    binaries: &Path,
+    binaries: &Binaries,
     sizes: Sizes,
     report: &mut Report,
     progress: &Progress,
@@ -106,7 +106,7 @@ pub(crate) async fn measure(
 }
 
 impl Stage {
-    async fn set_up(binaries: &Path, scene: &Scene, deliveries: usize) -> Result<Self> {
+    async fn set_up(binaries: &Binaries, scene: &Scene, deliveries: usize) -> Result<Self> {
         let delay = scene.answers_after;
         let receiver = Receiver::start(move |_| Answer::status(200).after(delay)).await?;
         let urls: Vec<_> = (0..scene.endpoints)

@@ -5,10 +5,10 @@ mod endpoints;
 mod history;
 mod seed;
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
+use local::Binaries;
 use local::receiver::Receiver;
 
 use crate::pipeline::Pipeline;
@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_mins(9);
 /// Measures both.
 pub(crate) async fn measure(
     client: &Client,
-    binaries: &Path,
+    binaries: &Binaries,
     sizes: Sizes,
     report: &mut Report,
     progress: &Progress,

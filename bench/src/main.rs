@@ -34,7 +34,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
-use local::Options;
+use local::{Binaries, Options};
 use serde_json::json;
 
 use crate::progress::Bar;
@@ -88,7 +88,7 @@ fn run(arguments: &Arguments) -> Result<()> {
 
 /// What was measured before something failed is written all the same.
 async fn measure(arguments: &Arguments) -> Result<()> {
-    let folder = template::root().join("target/bench");
+    let folder = local::root().join("target/bench");
     std::fs::create_dir_all(&folder)?;
     let binaries = local::build_binaries(&Options::default(), cold_start::HELLO).await?;
     let mut report = Report::default();
@@ -108,7 +108,7 @@ impl Arguments {
     }
 }
 
-async fn without_stack(arguments: &Arguments, binaries: &Path, report: &mut Report) -> Result<()> {
+async fn without_stack(arguments: &Arguments, binaries: &Binaries, report: &mut Report) -> Result<()> {
     let sizes = arguments.sizes;
     if arguments.want(Section::Deliver) {
         let bar = Bar::new("deliver");
@@ -128,7 +128,7 @@ async fn without_stack(arguments: &Arguments, binaries: &Path, report: &mut Repo
     Ok(())
 }
 
-async fn on_a_stack(arguments: &Arguments, binaries: &Path, report: &mut Report) -> Result<()> {
+async fn on_a_stack(arguments: &Arguments, binaries: &Binaries, report: &mut Report) -> Result<()> {
     if !arguments.want(Section::EndToEnd) && !arguments.want(Section::Growth) {
         return Ok(());
     }

@@ -1,12 +1,12 @@
-//! The queue functions with everything around them: their binaries, the stand-in for AWS, and the part of Lambda that
+//! The queue functions with everything around them: their binary, the stand-in for AWS, and the part of Lambda that
 //! polls queues. What the polling would cost is added to the bill: for each batch one `ReceiveMessage` and one
 //! `DeleteMessageBatch`, which is what event sources do.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use local::Binaries;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -36,7 +36,7 @@ pub(crate) struct Pipeline {
     /// The ids of the workspace's endpoints.
     pub(crate) endpoints: Vec<String>,
     workspace: String,
-    binaries: PathBuf,
+    binaries: Binaries,
     environment: BTreeMap<String, String>,
     functions: HashMap<&'static str, Function>,
     events: u64,
@@ -62,7 +62,7 @@ pub(crate) struct Work {
 impl Pipeline {
     /// With one workspace and the endpoints of these urls, made by the functions that the API has for that.
     /// Each call of AWS takes at least `latency`.
-    pub(crate) async fn start(binaries: &Path, latency: Duration, urls: &[String]) -> Result<Self> {
+    pub(crate) async fn start(binaries: &Binaries, latency: Duration, urls: &[String]) -> Result<Self> {
         let template = Template::read()?;
         let aws = Aws::start(&template, latency).await?;
         let mut pipeline = Self {
@@ -71,7 +71,7 @@ impl Pipeline {
             token: String::new(),
             endpoints: Vec::new(),
             workspace: "ws_01JBENCHBENCHBENCHBENCHBEN".to_owned(),
-            binaries: binaries.to_owned(),
+            binaries: binaries.clone(),
             functions: HashMap::new(),
             events: 0,
         };
@@ -87,8 +87,12 @@ impl Pipeline {
 
     /// Starts a function with the stack's environment.
     pub(crate) async fn function(&self, name: &str) -> Result<Function> {
-        let binary = self.binaries.join(name).join("bootstrap");
-        Function::start(&binary, &self.environment).await
+        Function::start(&self.binaries.functions, name, &self.environment).await
+    }
+
+    /// Starts the example with the same environment.
+    pub(crate) async fn example(&self, name: &str) -> Result<Function> {
+        Function::start(&self.binaries.example, name, &self.environment).await
     }
 
     /// A new API token of the workspace.

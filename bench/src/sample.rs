@@ -2,10 +2,11 @@
 //! repository's own samples.
 
 use anyhow::{Context, Result};
+use local::root;
 use serde_json::{Value, json};
 
 use crate::aws::Sent;
-use crate::template::{arn, root};
+use crate::template::arn;
 
 /// An event with so many bytes.
 pub(crate) fn event(workspace: &str, id: &str, bytes: usize) -> String {

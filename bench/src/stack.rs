@@ -7,11 +7,10 @@ use anyhow::{Context, Result, ensure};
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use futures::{StreamExt, TryStreamExt, stream};
 use local::receiver::Received;
-use local::{Options, Stack, StackState, aws_config, new_id};
+use local::{Options, Stack, StackState, aws_config, new_id, root};
 use serde_json::{Value, json};
 
 use crate::sample;
-use crate::template;
 
 /// Calls that are under way at the same time: of a saturating producer, or of the API.
 const CALLS_AT_ONCE: usize = 8;
@@ -33,7 +32,7 @@ pub(crate) struct Client {
 
 /// A stack with the template's own parameters.
 pub(crate) async fn start() -> Result<Stack> {
-    let state_dir = Some(template::root().join("target/local/bench"));
+    let state_dir = Some(root().join("target/local/bench"));
     Stack::start(Options {
         state_dir,
         ..Options::default()

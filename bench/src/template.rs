@@ -2,9 +2,9 @@
 //! indexes. So nothing of it is written down twice.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use local::root;
 use serde_yaml_ng::Value;
 
 /// The name of the stack.
@@ -32,11 +32,6 @@ pub(crate) struct TableSchema {
     pub(crate) key: Keys,
     /// Its secondary indexes, all of which project keys only.
     pub(crate) indexes: Vec<Keys>,
-}
-
-/// The root of the checkout, which is where the benchmark runs.
-pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 impl Template {

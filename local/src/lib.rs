@@ -28,13 +28,15 @@ mod stack;
 mod state;
 mod state_folder;
 mod supervise;
+mod template;
 mod token;
 mod tools;
 mod validate;
 
-pub use build::build_binaries;
+pub use build::{Binaries, build_binaries};
 pub use clients::aws_config;
 pub use ids::new_id;
+pub use layout::root;
 pub use options::Options;
 pub use progress::Progress;
 pub use stack::Stack;

@@ -1,9 +1,9 @@
 //! The first event of each function: one that leads to its real work.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use local::Binaries;
 use local::receiver::Receiver;
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ pub(super) struct FirstEvents {
 
 impl FirstEvents {
     /// Makes the endpoint and the delivery.
-    pub(super) async fn prepare(binaries: &Path) -> Result<Self> {
+    pub(super) async fn prepare(binaries: &Binaries) -> Result<Self> {
         let receiver = Receiver::start_ok().await?;
         let mut pipeline = Pipeline::start(binaries, Duration::ZERO, &[receiver.url("/hooks")]).await?;
         let tasks = tasks(&mut pipeline).await?;

@@ -1,9 +1,9 @@
 //! A longer history of one endpoint.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use local::Binaries;
 use local::receiver::Receiver;
 
 use super::{BATCH, PATIENCE, PAYLOAD_BYTES, SECTION, count, rate, seed};
@@ -34,7 +34,7 @@ pub(super) fn lengths(longest: usize) -> Vec<usize> {
 /// Measures all lengths, each with an endpoint of its own.
 pub(super) async fn measure(
     client: &Client,
-    binaries: &Path,
+    binaries: &Binaries,
     lengths: &[usize],
     deliveries: usize,
     report: &mut Report,
@@ -91,7 +91,7 @@ async fn on_stack(client: &Client, length: usize, deliveries: usize, report: &mu
     Ok(first_page)
 }
 
-async fn calls(binaries: &Path, length: usize, deliveries: usize, report: &mut Report) -> Result<()> {
+async fn calls(binaries: &Binaries, length: usize, deliveries: usize, report: &mut Report) -> Result<()> {
     let receiver = Receiver::start_ok().await?;
     let mut pipeline = Pipeline::start(binaries, Duration::ZERO, &[receiver.url("/history")]).await?;
     let first = pipeline.events(1, PAYLOAD_BYTES);
