@@ -20,6 +20,7 @@ mod layout;
 mod lock;
 pub mod logs;
 mod options;
+mod parameters;
 mod progress;
 mod python;
 pub mod receiver;

@@ -13,8 +13,9 @@ use crate::ids::new_id;
 use crate::options::Options;
 use crate::state::StackState;
 use crate::state_folder::StateFolder;
+use crate::template::Template;
 use crate::tools::Tools;
-use crate::{build, deploy, python, run_folder, token, tools};
+use crate::{build, deploy, parameters, python, run_folder, token, tools};
 
 const ALL_SCOPES: [&str; 2] = ["webhooks:read", "webhooks:write"];
 
@@ -36,6 +37,7 @@ impl Stack {
             cfg!(target_os = "linux"),
             "the local stack runs the functions themselves, which needs Linux"
         );
+        parameters::check(&Template::read()?, &options.parameters)?;
         let folder = StateFolder::take(options.state_dir.as_deref())?;
         let mut tools = tools::install(python::find()?, options.progress).await?;
         let run = run_folder::create(folder.path())?;
