@@ -42,6 +42,6 @@ pub use options::Options;
 pub use progress::Progress;
 pub use stack::Stack;
 pub use state::StackState;
-pub use token::{IssuedToken, issue_token};
+pub use token::{IssuedToken, TokenRequest, issue_token};
 pub use tools::install_for_test;
 pub use validate::validate;

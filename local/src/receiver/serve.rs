@@ -14,7 +14,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::answer::{Answer, Body};
-use super::log::{Log, Received};
+use super::log::Log;
+use super::received::Received;
 
 type Answerer = dyn Fn(&Received) -> Answer + Send + Sync;
 
