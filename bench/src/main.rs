@@ -1,4 +1,4 @@
-//! `cargo bench-webhooks`: speed, calls, cost, cold start and growth, measured.
+//! `cargo bench-webhooks`: speed, calls, cost, cold start, growth and isolation, measured.
 //!
 //! Everything is measured against the release binaries that a local stack runs. Ratios are of one run; absolute
 //! figures are of one machine.
@@ -15,6 +15,7 @@ mod cost;
 mod deliver;
 mod end_to_end;
 mod growth;
+mod isolation;
 mod lambda;
 mod pipeline;
 mod prices;
@@ -67,6 +68,8 @@ enum Section {
     EndToEnd,
     /// More endpoints, a longer history, on a local stack and on the stand-in.
     Growth,
+    /// A healthy endpoint beside one that hangs and one that fails, on a local stack of its own.
+    Isolation,
 }
 
 fn main() -> ExitCode {
@@ -97,6 +100,9 @@ async fn measure(arguments: &Arguments) -> Result<()> {
     let mut measured = without_stack(arguments, &binaries, &mut report).await;
     if measured.is_ok() {
         measured = on_a_stack(arguments, &binaries, &mut report).await;
+    }
+    if measured.is_ok() {
+        measured = on_its_own_stack(arguments, &mut report).await;
     }
     write(&report, &folder)?;
     measured
@@ -133,7 +139,7 @@ async fn on_a_stack(arguments: &Arguments, binaries: &Binaries, report: &mut Rep
         return Ok(());
     }
     let sizes = arguments.sizes;
-    let stack = stack::start().await?;
+    let stack = stack::start(&[]).await?;
     let client = stack::Client::new(&stack.state)?;
     if arguments.want(Section::EndToEnd) {
         let bar = Bar::new("end to end");
@@ -145,6 +151,18 @@ async fn on_a_stack(arguments: &Arguments, binaries: &Binaries, report: &mut Rep
         let measured = growth::measure(&client, binaries, sizes, report, &bar).await;
         measured.context("growth")?;
     }
+    stack.stop();
+    Ok(())
+}
+
+async fn on_its_own_stack(arguments: &Arguments, report: &mut Report) -> Result<()> {
+    if !arguments.want(Section::Isolation) {
+        return Ok(());
+    }
+    let stack = isolation::start().await?;
+    let bar = Bar::new("isolation");
+    let measured = isolation::measure(&stack.state, report, &bar).await;
+    measured.context("isolation")?;
     stack.stop();
     Ok(())
 }
