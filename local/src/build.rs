@@ -95,7 +95,9 @@ fn compile(tools: &Tools, template: &Template) -> Command {
 }
 
 fn cargo_lambda_build(tools: &Tools) -> Command {
-    let mut command = command(tools, &tools.sam_bin.join("cargo-lambda"));
+    let program = tools.sam_bin.join("cargo-lambda");
+    let mut command = tools.supervisor.command(&program, &[]);
+    prepare(&mut command, tools);
     command.args(["lambda", "build", "--release", "--package", PACKAGE]);
     if architecture() == "arm64" {
         command.arg("--arm64");
@@ -104,27 +106,20 @@ fn cargo_lambda_build(tools: &Tools) -> Command {
 }
 
 fn lay_out(tools: &Tools, options: &Options, built: &Path) -> Command {
-    let mut command = command(tools, &tools.sam_bin.join("sam"));
+    let mut command = tools.sam();
+    prepare(&mut command, tools);
     command.args(["build", "--parallel", "--build-dir"]).arg(built);
     command.arg("--parameter-overrides");
-    command.args(
-        options
-            .parameters()
-            .iter()
-            .map(|(name, value)| format!("{name}={value}")),
-    );
+    command.args(options.overrides());
     command
 }
 
-fn command(tools: &Tools, program: &Path) -> Command {
-    let mut command = tools.supervisor.command(program, &[]);
+/// Lets a command find the tools and the checkout, and hides the outer cargo from the cargo that it runs.
+fn prepare(command: &mut Command, tools: &Tools) {
     command
         .current_dir(layout::root())
         .env("PATH", path_with(&tools.sam_bin));
     command.env("CARGO_LAMBDA_GLOBAL", layout::resource("cargo-lambda.toml"));
-    command
-        .env("SAM_CLI_TELEMETRY", "0")
-        .env("__SAM_CLI_APP_DIR", layout::kept().join("sam"));
     for (name, _) in std::env::vars_os() {
         let known = name.to_string_lossy();
         if CARGO_OWN.contains(&known.as_ref())
@@ -134,7 +129,6 @@ fn command(tools: &Tools, program: &Path) -> Command {
             command.env_remove(&name);
         }
     }
-    command
 }
 
 /// The search path with the tools first.
