@@ -5,7 +5,7 @@
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "the bans keep clock, environment and HTTP client out of what is deployed; this never is"
+    reason = "the bans keep the clock, the environment and HTTP clients out of deployed code, which this is not"
 )]
 
 mod aws;

@@ -14,7 +14,7 @@ use crate::state::StackState;
 const DEADLINE: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(200);
 
-/// An endpoint with its receiver, which lives as long as this.
+/// The receiver of the demo's endpoint, which listens until this is dropped, and what it received.
 #[derive(Debug)]
 pub struct Demo {
     /// Receives what is sent to the endpoint.

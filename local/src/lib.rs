@@ -1,12 +1,12 @@
 //! Runs `template.yaml` on this machine: installs pinned tools, starts an AWS emulator with IAM enforced, builds,
 //! deploys and describes the result.
 //!
-//! People use it through `cargo local`, the end-to-end tests through [`Stack`]. It must not know the product beyond
-//! what it shows in the demo, and must leave nothing behind: no process, port or temporary folder.
+//! People use it through `cargo local`, the end-to-end tests through [`Stack`]. It must not know more
+//! of the product than the demo shows, and must leave nothing behind: no process, port or temporary folder.
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "the bans keep clock, environment and HTTP client out of what is deployed; this never is"
+    reason = "the bans keep the clock, the environment and HTTP clients out of deployed code, which this is not"
 )]
 
 mod after_deploy;

@@ -1,4 +1,4 @@
-//! The receiver must be trusted before anything is judged by it.
+//! Other tests rely on the receiver, so it has tests of its own.
 
 use std::time::{Duration, Instant};
 
