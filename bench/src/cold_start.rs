@@ -1,5 +1,5 @@
-//! Cold start: from the start of the process to its first answer, for every function, against the least function that
-//! there can be, built in the same way. The phases say what the time is spent on.
+//! Cold start: from the start of the process to its first answer, for every function, compared with the smallest
+//! possible function, built in the same way. The phases show where the time goes.
 
 mod first;
 
@@ -21,7 +21,7 @@ use crate::sizes::Sizes;
 pub(crate) const SECTION: &str = "cold start";
 /// What the starts are measured in.
 pub(crate) const UNIT: &str = "ms";
-/// The least function; an example of the functions' package.
+/// The smallest function, an example of the functions' package.
 pub(crate) const HELLO: &str = "hello";
 const BYTES_PER_MIB: f64 = 1_048_576.0;
 
@@ -46,7 +46,7 @@ struct Phases {
     processor: f64,
 }
 
-/// Measures all functions. Rounds go through all of them, so that a busy moment of the machine hits all.
+/// Measures all functions. Each round starts all of them, so that a busy moment of the machine affects all.
 pub(crate) async fn measure(
     binaries: &Binaries,
     sizes: Sizes,
@@ -75,7 +75,7 @@ pub(crate) async fn measure(
     Ok(())
 }
 
-/// The least function, and every function that has a sample event, which a test holds to be all of them.
+/// The smallest function, and every function that has a sample event: a test ensures that each has one.
 fn names() -> Result<Vec<String>> {
     let mut functions = Vec::new();
     for file in std::fs::read_dir(root().join("events"))? {
@@ -134,7 +134,7 @@ impl Phases {
 }
 
 fn tell(report: &mut Report, phases: &[Phases]) {
-    let Some((least, functions)) = phases.split_first() else {
+    let Some((smallest, functions)) = phases.split_first() else {
         return;
     };
     for phases in phases {
@@ -142,7 +142,7 @@ fn tell(report: &mut Report, phases: &[Phases]) {
     }
     for phases in functions {
         let name = format!("{} against hello", phases.function);
-        let ratio = phases.total / least.total;
+        let ratio = phases.total / smallest.total;
         match limit(&phases.function) {
             Some(limit) => report.judge(SECTION, name, ratio, "×", Bar::AtMost(limit)),
             None => report.add(SECTION, name, ratio, "×"),
@@ -157,8 +157,8 @@ fn tell_phases(report: &mut Report, phases: &Phases) {
     let name = |what: &str| format!("{}: {what}", phases.function);
     let mut spent = |what: &str, value| report.add(SECTION, name(what), value, "ms of it");
     spent("start to ready", phases.until_ready);
-    spent("ready to first call of AWS", phases.ready_until_first_call);
-    spent("from there to the answer", phases.first_call_until_answer);
+    spent("ready to first call to AWS", phases.ready_until_first_call);
+    spent("first call to AWS to the answer", phases.first_call_until_answer);
     spent("on a processor", phases.processor);
 }
 
@@ -175,7 +175,7 @@ fn tell_sizes(report: &mut Report, binaries: &Binaries) -> Result<()> {
     Ok(())
 }
 
-/// How much longer than the least function one may take, if that is agreed.
+/// How many times as long as the smallest function this one may take, if there is a bar for it.
 fn limit(function: &str) -> Option<f64> {
     if function == "deliver" {
         return Some(2.0);

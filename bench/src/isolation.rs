@@ -1,7 +1,7 @@
 //! Isolation: how much longer the deliveries to a healthy endpoint take while another endpoint hangs and a third fails.
 //!
 //! It has a stack of its own, so that what the bad endpoints leave on the queues delays no other section. How much is
-//! measured does not depend on the sizes: with fewer events the bad endpoints would be done too early.
+//! measured does not depend on the sizes: with fewer events the bad endpoints would finish too early.
 
 mod lanes;
 
@@ -41,13 +41,13 @@ const BATCHES_AT_ONCE: i32 = 2;
 const BAD_EVENTS: usize = 500;
 /// The interval between the events whose times are measured.
 const PACE: Duration = Duration::from_millis(100);
-/// How many of them are sent while the healthy endpoint is alone, and how many beside the bad ones: two minutes, within
-/// which the bad endpoints' events do not run out.
+/// How many of them are sent while the healthy endpoint is alone, and how many while the bad ones are busy: two minutes,
+/// within which the bad endpoints' events do not run out.
 const EVENTS_ALONE: usize = 200;
-const EVENTS_BESIDE: usize = 1200;
+const EVENTS_CROWDED: usize = 1200;
 const PAYLOAD_BYTES: usize = 512;
 
-/// How much longer the 95th percentile may be beside the bad endpoints.
+/// How many times as long the 95th percentile may be while the bad endpoints are busy.
 const MOST_LONGER: f64 = 2.0;
 const PATIENCE: Duration = Duration::from_mins(2);
 
@@ -60,8 +60,8 @@ struct Side {
 /// What was measured; times in milliseconds.
 struct Measured {
     alone: Vec<f64>,
-    beside: Vec<f64>,
-    /// Requests at the bad endpoints until the last event beside them had arrived.
+    crowded: Vec<f64>,
+    /// Requests to the bad endpoints until the last of the healthy one had arrived.
     hanging: usize,
     failing: usize,
 }
@@ -113,9 +113,9 @@ async fn compare(healthy: &Side, bad: &Side, progress: &Progress) -> Result<Meas
     progress.note("alone");
     let alone = healthy.times(EVENTS_ALONE).await?;
     progress.step();
-    progress.note("beside one that hangs and one that fails");
+    progress.note("with one that hangs and one that fails");
     bad.client.send(BAD_EVENTS, PAYLOAD_BYTES).await?;
-    let beside = healthy.times(EVENTS_BESIDE).await?;
+    let crowded = healthy.times(EVENTS_CROWDED).await?;
     let counts: Vec<_> = bad
         .receivers
         .iter()
@@ -131,7 +131,7 @@ async fn compare(healthy: &Side, bad: &Side, progress: &Progress) -> Result<Meas
     progress.step();
     Ok(Measured {
         alone,
-        beside,
+        crowded,
         hanging,
         failing,
     })
@@ -141,7 +141,7 @@ async fn compare(healthy: &Side, bad: &Side, progress: &Progress) -> Result<Meas
 fn tell(report: &mut Report, measured: &Measured) {
     for (name, times) in [
         ("alone", &measured.alone),
-        ("beside bad endpoints", &measured.beside),
+        ("with bad endpoints", &measured.crowded),
     ] {
         for (what, percent) in [("p50", 50.0), ("p95", 95.0), ("longest", 100.0)] {
             let time = percentile(times.iter().copied(), percent);
@@ -149,9 +149,9 @@ fn tell(report: &mut Report, measured: &Measured) {
         }
     }
     let p95 = |times: &[f64]| percentile(times.iter().copied(), 95.0);
-    let ratio = p95(&measured.beside) / p95(&measured.alone);
+    let ratio = p95(&measured.crowded) / p95(&measured.alone);
     let bar = Bar::AtMost(MOST_LONGER);
-    report.judge(SECTION, "p95 beside bad endpoints against alone", ratio, "×", bar);
+    report.judge(SECTION, "p95 with bad endpoints against alone", ratio, "×", bar);
     let mut count = |name: &str, requests: usize| report.add(SECTION, name, requests as f64, "requests");
     count("meanwhile, to the hanging endpoint", measured.hanging);
     count("meanwhile, to the failing endpoint", measured.failing);

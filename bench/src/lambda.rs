@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 #[derive(Debug)]
 pub(crate) struct Function {
     pid: u32,
-    /// Has the process; nobody waits for the answer of one that has ended.
+    /// Owns the process. When it ends, so does the wait for its answers.
     watcher: JoinHandle<()>,
     api: Arc<RuntimeApi>,
     logs: Arc<Logs>,
@@ -110,16 +110,16 @@ impl Function {
         )?)
     }
 
-    /// Invokes it with an event that is written already.
+    /// Invokes it with an event that is already serialized.
     pub(crate) async fn invoke_raw(&self, event: Bytes) -> Result<Bytes> {
         let (answer, answered) = oneshot::channel();
         self.invocations
             .send(Invocation { event, answer })
             .ok()
-            .context("the function is gone")?;
+            .context("the function has ended")?;
         let answer = tokio::time::timeout(PATIENCE, answered).await;
         match answer
-            .context("the function does not answer")?
+            .context("the function did not answer in time")?
             .context("the function has ended")?
         {
             Ok(answer) => Ok(answer),

@@ -1,7 +1,7 @@
 //! `cargo bench-webhooks`: speed, calls, cost, cold start, growth and isolation, measured.
 //!
-//! Everything is measured against the release binaries that a local stack runs. Ratios are of one run; absolute
-//! figures are of one machine.
+//! Everything is measured with the release binary that a local stack runs. Ratios compare figures of the same run;
+//! absolute figures depend on the machine.
 
 #![expect(
     clippy::disallowed_methods,
@@ -51,7 +51,7 @@ struct Arguments {
     sections: Vec<Section>,
     #[command(flatten)]
     sizes: Sizes,
-    /// Be the bare HTTP client that `deliver` is compared with; the benchmark starts itself so.
+    /// Run as the bare HTTP client that `deliver` is compared with; the benchmark starts itself this way.
     #[arg(long, hide = true)]
     raw_client: Option<PathBuf>,
 }
@@ -60,7 +60,7 @@ struct Arguments {
 enum Section {
     /// The delivery function alone, against a bare HTTP client.
     Deliver,
-    /// Calls of AWS, units and dollars.
+    /// Calls to AWS, billed units and dollars.
     Cost,
     /// From process start to the first answer.
     ColdStart,
@@ -68,7 +68,7 @@ enum Section {
     EndToEnd,
     /// More endpoints, a longer history, on a local stack and on the stand-in.
     Growth,
-    /// A healthy endpoint beside one that hangs and one that fails, on a local stack of its own.
+    /// How a healthy endpoint fares next to one that hangs and one that fails, on a local stack of its own.
     Isolation,
 }
 
@@ -89,7 +89,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     tokio::runtime::Runtime::new()?.block_on(measure(arguments))
 }
 
-/// What was measured before something failed is written all the same.
+/// Writes what was measured even if something failed later.
 async fn measure(arguments: &Arguments) -> Result<()> {
     let folder = local::root().join("target/bench");
     std::fs::create_dir_all(&folder)?;
@@ -167,7 +167,7 @@ async fn on_its_own_stack(arguments: &Arguments, report: &mut Report) -> Result<
     Ok(())
 }
 
-/// What absolute figures depend on.
+/// The machine that absolute figures depend on.
 fn machine() -> serde_json::Value {
     let processors = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
     json!({ "processors": processors, "architecture": std::env::consts::ARCH })

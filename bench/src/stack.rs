@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 
 use crate::sample;
 
-/// Calls that are under way at the same time: of a saturating producer, or of the API.
+/// Calls under way at the same time, to SQS by a saturating producer or to the API.
 const CALLS_AT_ONCE: usize = 8;
-/// Most messages and bytes of such a call.
+/// The most messages and bytes that SQS takes in one call.
 const MAX_MESSAGES: usize = 10;
 const MAX_BYTES: usize = 256 * 1024;
 
@@ -144,7 +144,7 @@ impl Client {
             .send_message_batch()
             .queue_url(&self.state.events_queue_url);
         let answer = call.set_entries(Some(entries?)).send().await?;
-        ensure!(answer.failed().is_empty(), "the queue refused events");
+        ensure!(answer.failed().is_empty(), "the queue did not take all events");
         Ok(ids.into_iter().map(|id| (id, start)).collect())
     }
 
@@ -171,7 +171,7 @@ impl Client {
     }
 }
 
-/// How long each delivery took from the call of SQS to its arrival, in milliseconds.
+/// How long each delivery took from the call to SQS to its arrival, in milliseconds.
 pub(crate) fn latencies(sent: &SentAt, received: &[Received]) -> Vec<f64> {
     let took = |request: &Received| {
         Some(
@@ -187,7 +187,7 @@ pub(crate) fn latencies(sent: &SentAt, received: &[Received]) -> Vec<f64> {
         .collect()
 }
 
-/// From the first call of SQS to the last arrival, in seconds.
+/// The time from the first call to SQS to the last arrival, in seconds.
 pub(crate) fn stretch(sent: &SentAt, received: &[Received]) -> f64 {
     let (first, last) = (
         sent.values().min(),

@@ -1,5 +1,5 @@
 //! What the benchmark takes from `template.yaml`: the environment of the functions, and the tables with their keys and
-//! indexes. So nothing of it is written down twice.
+//! indexes, so that nothing is written down twice.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ pub(crate) struct TableSchema {
 }
 
 impl Template {
-    /// Reads it.
+    /// Reads the template of this checkout.
     pub(crate) fn read() -> Result<Self> {
         let text = std::fs::read_to_string(root().join("template.yaml")).context("reading template.yaml")?;
         Ok(Self {
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_environment_has_no_value_left_open() {
+    fn every_variable_of_the_environment_has_a_value() {
         let environment = Template::read()
             .unwrap()
             .environment("http://127.0.0.1:1")

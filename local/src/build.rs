@@ -85,7 +85,7 @@ fn the_binary(template: &Template) -> Result<&str> {
     Ok(binaries.first().copied().unwrap_or_default())
 }
 
-/// Compiles the same things with the same flags as `sam build`, which so has nothing left to compile.
+/// Compiles the same binaries with the same flags as `sam build`, so that it finds nothing left to compile.
 fn compile(tools: &Tools, template: &Template) -> Command {
     let mut command = cargo_lambda_build(tools);
     for binary in template.binaries() {

@@ -1,4 +1,4 @@
-//! Catches a misspelt template parameter before anything is started. AWS would reject it; the emulator ignores it.
+//! Catches a misspelt template parameter before anything is started. AWS would report it; the emulator ignores it.
 
 use anyhow::{Result, bail};
 

@@ -11,7 +11,7 @@ use crate::pipeline::Pipeline;
 use crate::report::Report;
 use crate::stack::Client;
 
-/// How many; the last is the template's limit.
+/// The numbers of endpoints; the last is the template's limit.
 pub(super) const COUNTS: [usize; 3] = [1, 10, 100];
 
 /// Measures one number of endpoints.

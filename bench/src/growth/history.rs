@@ -12,13 +12,13 @@ use crate::progress::Bar as Progress;
 use crate::report::{Bar, Report, median};
 use crate::stack::Client;
 
-/// What page 1 of the longest history is compared with.
+/// The length whose page 1 is compared with that of the longest history.
 const SHORT: usize = 100;
-/// How much longer that may take.
+/// How many times as long the longest may take.
 const MOST_LONGER: f64 = 2.0;
 /// How often a page is read.
 const PAGES: usize = 15;
-/// Deliveries of a page in the middle; of 100,000 it is page 500.
+/// Deliveries on a page in the middle; with 100,000 in the history it is page 500.
 const PER_PAGE: usize = 100;
 const POLL: Duration = Duration::from_millis(50);
 
@@ -56,7 +56,7 @@ pub(super) async fn measure(
     Ok(())
 }
 
-/// Measures page 1 and the rate on the local stack; how long page 1 takes, in milliseconds.
+/// Measures page 1 and the rate on the local stack; returns how long page 1 takes, in milliseconds.
 async fn on_stack(client: &Client, length: usize, deliveries: usize, report: &mut Report) -> Result<f64> {
     let receiver = Receiver::start_ok().await?;
     let ids = client.create_endpoints(&[receiver.url("/history")]).await?;

@@ -29,7 +29,7 @@ pub(super) async fn serve(listener: TcpListener, log: Arc<Log>, answer: Arc<Answ
             continue;
         };
         log.add_connection();
-        // Best effort: an answer may come a little later without.
+        // Best effort: without it an answer may come a little later.
         let _ = stream.set_nodelay(true);
         let (log, answer) = (Arc::clone(&log), Arc::clone(&answer));
         let service = service_fn(move |request| respond(request, Arc::clone(&log), Arc::clone(&answer)));
