@@ -30,7 +30,7 @@ impl Panel<'_> {
     }
 }
 
-/// Draws what was measured; nothing if that was nothing.
+/// Draws what was measured; an empty plot if that is nothing.
 pub(crate) fn draw(report: &Report, path: &Path) -> Result<()> {
     let panels = [
         Panel {

@@ -1,12 +1,12 @@
-//! Cold start: from the start of the process to its first answer, for every function, against the least function that
-//! there can be, built in the same way. The phases say what the time is spent on.
+//! Cold start: from the start of the process to its first answer, for every function, compared with the smallest
+//! possible function, built in the same way. The phases show where the time goes.
 
 mod first;
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use local::{Binaries, root};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -16,13 +16,12 @@ use crate::progress::Bar as Progress;
 use crate::report::{Bar, Report, median};
 use crate::sample;
 use crate::sizes::Sizes;
-use crate::template::root;
 
 /// The section's name.
 pub(crate) const SECTION: &str = "cold start";
 /// What the starts are measured in.
 pub(crate) const UNIT: &str = "ms";
-/// The least function; an example of the functions' package.
+/// The smallest function, an example of the functions' package.
 pub(crate) const HELLO: &str = "hello";
 const BYTES_PER_MIB: f64 = 1_048_576.0;
 
@@ -45,17 +44,16 @@ struct Phases {
     ready_until_first_call: f64,
     first_call_until_answer: f64,
     processor: f64,
-    binary_bytes: u64,
 }
 
-/// Measures all functions. Rounds go through all of them, so that a busy moment of the machine hits all.
+/// Measures all functions. Each round starts all of them, so that a busy moment of the machine affects all.
 pub(crate) async fn measure(
-    binaries: &Path,
+    binaries: &Binaries,
     sizes: Sizes,
     report: &mut Report,
     progress: &Progress,
 ) -> Result<()> {
-    let names = names(binaries)?;
+    let names = names()?;
     progress.expect(sizes.starts);
     let mut events = FirstEvents::prepare(binaries).await?;
     let mut starts: Vec<Vec<Start>> = names.iter().map(|_| Vec::new()).collect();
@@ -69,16 +67,16 @@ pub(crate) async fn measure(
     }
     let mut phases = Vec::new();
     for (name, starts) in names.iter().zip(&starts) {
-        let binary_bytes = std::fs::metadata(binaries.join(name).join("bootstrap"))?.len();
-        phases.push(Phases::of(name, starts, binary_bytes));
+        phases.push(Phases::of(name, starts));
     }
     tell(report, &phases);
+    tell_sizes(report, binaries)?;
     report.detail("cold start phases", phases);
     Ok(())
 }
 
-/// The least function, and every function that has a sample event, which a test holds to be all of them.
-fn names(binaries: &Path) -> Result<Vec<String>> {
+/// The smallest function, and every function that has a sample event: a test ensures that each has one.
+fn names() -> Result<Vec<String>> {
     let mut functions = Vec::new();
     for file in std::fs::read_dir(root().join("events"))? {
         let path = file?.path();
@@ -91,17 +89,17 @@ fn names(binaries: &Path) -> Result<Vec<String>> {
     }
     functions.sort();
     functions.insert(0, HELLO.to_owned());
-    for name in &functions {
-        let binary = binaries.join(name).join("bootstrap");
-        ensure!(binary.exists(), "there is no {}", binary.display());
-    }
     Ok(functions)
 }
 
 impl Start {
     async fn of(pipeline: &Pipeline, name: &str, event: &Value) -> Result<Self> {
         pipeline.aws.take_first_call();
-        let function = pipeline.function(name).await?;
+        let function = if name == HELLO {
+            pipeline.example(name).await?
+        } else {
+            pipeline.function(name).await?
+        };
         let answer = function.invoke(event).await?;
         let (answered, started) = (Instant::now(), function.started());
         let has_failed = answer["statusCode"].as_u64().is_some_and(|status| status >= 500);
@@ -118,7 +116,7 @@ impl Start {
 }
 
 impl Phases {
-    fn of(function: &str, starts: &[Start], binary_bytes: u64) -> Self {
+    fn of(function: &str, starts: &[Start]) -> Self {
         let middle =
             |of: fn(&Start) -> Duration| median(starts.iter().map(|start| of(start).as_secs_f64() * 1e3));
         let total = middle(|start| start.total);
@@ -131,13 +129,12 @@ impl Phases {
             ready_until_first_call,
             first_call_until_answer: total - until_ready - ready_until_first_call,
             processor: middle(|start| start.processor),
-            binary_bytes,
         }
     }
 }
 
 fn tell(report: &mut Report, phases: &[Phases]) {
-    let Some((least, functions)) = phases.split_first() else {
+    let Some((smallest, functions)) = phases.split_first() else {
         return;
     };
     for phases in phases {
@@ -145,7 +142,7 @@ fn tell(report: &mut Report, phases: &[Phases]) {
     }
     for phases in functions {
         let name = format!("{} against hello", phases.function);
-        let ratio = phases.total / least.total;
+        let ratio = phases.total / smallest.total;
         match limit(&phases.function) {
             Some(limit) => report.judge(SECTION, name, ratio, "×", Bar::AtMost(limit)),
             None => report.add(SECTION, name, ratio, "×"),
@@ -156,19 +153,29 @@ fn tell(report: &mut Report, phases: &[Phases]) {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "sizes are far below 2^52")]
 fn tell_phases(report: &mut Report, phases: &Phases) {
     let name = |what: &str| format!("{}: {what}", phases.function);
     let mut spent = |what: &str, value| report.add(SECTION, name(what), value, "ms of it");
     spent("start to ready", phases.until_ready);
-    spent("ready to first call of AWS", phases.ready_until_first_call);
-    spent("from there to the answer", phases.first_call_until_answer);
+    spent("ready to first call to AWS", phases.ready_until_first_call);
+    spent("first call to AWS to the answer", phases.first_call_until_answer);
     spent("on a processor", phases.processor);
-    let mib = phases.binary_bytes as f64 / BYTES_PER_MIB;
-    report.add(SECTION, name("size"), mib, "MiB");
 }
 
-/// How much longer than the least function one may take, if that is agreed.
+#[expect(clippy::cast_precision_loss, reason = "sizes are far below 2^52")]
+fn tell_sizes(report: &mut Report, binaries: &Binaries) -> Result<()> {
+    let sizes = [
+        ("the functions: size of their binary", &binaries.functions),
+        ("hello: size of its binary", &binaries.example),
+    ];
+    for (name, binary) in sizes {
+        let mib = std::fs::metadata(binary)?.len() as f64 / BYTES_PER_MIB;
+        report.add(SECTION, name, mib, "MiB");
+    }
+    Ok(())
+}
+
+/// How many times as long as the smallest function this one may take, if there is a bar for it.
 fn limit(function: &str) -> Option<f64> {
     if function == "deliver" {
         return Some(2.0);

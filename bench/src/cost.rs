@@ -2,14 +2,14 @@
 //!
 //! Counted: the calls of the functions, and the units of what those calls carry. Computed, and named so: the calls of
 //! Lambda's event sources, from the batches. The producer's own call is not the system's and is left out, and so is
-//! what event sources ask for while there is nothing, which does not depend on deliveries.
+//! the polling of empty queues, which does not depend on deliveries.
 
 use std::collections::HashSet;
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use local::Binaries;
 use local::receiver::{Answer, Received, Receiver};
 
 use crate::pipeline::{Pipeline, Work};
@@ -25,9 +25,9 @@ pub(crate) const SECTION: &str = "calls and cost";
 pub(crate) const FULL: &str = "full batches";
 /// What an itemised bill is measured in.
 pub(crate) const ITEM_UNIT: &str = "$/million";
-/// How long the receiver of a real customer takes.
+/// How long a real customer's receiver takes to answer.
 const RECEIVER: Duration = Duration::from_millis(250);
-/// How long a call of AWS takes from within its region.
+/// How long a call to AWS takes from within its region.
 const AWS_LATENCY: Duration = Duration::from_millis(5);
 const PAYLOAD_BYTES: usize = 512;
 
@@ -63,7 +63,7 @@ const SCENES: [Scene; 4] = [
 
 /// Measures all scenes.
 pub(crate) async fn measure(
-    binaries: &Path,
+    binaries: &Binaries,
     sizes: Sizes,
     report: &mut Report,
     progress: &Progress,
@@ -80,12 +80,12 @@ pub(crate) async fn measure(
         report.detail(scene.name, &work);
         progress.step();
     }
-    report.add(SECTION, "an endpoint and month", prices.endpoint_month(), "$");
+    report.add(SECTION, "an endpoint, for a month", prices.endpoint_month(), "$");
     Ok(())
 }
 
 impl Scene {
-    async fn run(&self, binaries: &Path, deliveries: usize) -> Result<Work> {
+    async fn run(&self, binaries: &Binaries, deliveries: usize) -> Result<Work> {
         let receiver = self.receiver().await?;
         let mut pipeline = Pipeline::start(binaries, AWS_LATENCY, &[receiver.url("/hooks")]).await?;
         // The first batch starts the functions and fetches the secret, which later ones find in memory.

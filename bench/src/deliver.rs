@@ -1,11 +1,11 @@
 //! `deliver` alone: full batches through the Runtime API, against a bare HTTP client that sends the same signed bytes
 //! to the same receiver with as many requests in flight.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
+use local::Binaries;
 use local::receiver::{Answer, Receiver};
 use serde_json::json;
 
@@ -26,12 +26,12 @@ const RECORDED: usize = 200;
 const PAYLOAD_BYTES: usize = 512;
 const KIB_PER_MIB: f64 = 1024.0;
 
-/// How the receiver and the batches look.
+/// A kind of receiver, and a kind of batches.
 struct Scene {
     name: &'static str,
     answers_after: Duration,
     endpoints: usize,
-    /// The share of the events that it is worth waiting for.
+    /// The number of events is divided by this, because a slow receiver takes longer.
     share: usize,
 }
 
@@ -62,7 +62,7 @@ const SCENES: [Scene; 4] = [
     },
 ];
 
-/// What a scene takes place with.
+/// What a scene is measured with.
 struct Stage {
     receiver: Receiver,
     pipeline: Pipeline,
@@ -72,7 +72,7 @@ struct Stage {
     deliveries: usize,
 }
 
-/// One round of both, one after the other, so that a busy moment of the machine hits both.
+/// One round of both, one after the other, so that a busy moment of the machine affects both.
 struct Round {
     delivered_per_second: f64,
     raw_per_second: f64,
@@ -80,7 +80,7 @@ struct Round {
 
 /// Measures all scenes.
 pub(crate) async fn measure(
-    binaries: &Path,
+    binaries: &Binaries,
     sizes: Sizes,
     report: &mut Report,
     progress: &Progress,
@@ -106,7 +106,7 @@ pub(crate) async fn measure(
 }
 
 impl Stage {
-    async fn set_up(binaries: &Path, scene: &Scene, deliveries: usize) -> Result<Self> {
+    async fn set_up(binaries: &Binaries, scene: &Scene, deliveries: usize) -> Result<Self> {
         let delay = scene.answers_after;
         let receiver = Receiver::start(move |_| Answer::status(200).after(delay)).await?;
         let urls: Vec<_> = (0..scene.endpoints)
@@ -149,7 +149,7 @@ impl Stage {
     }
 }
 
-/// Queues so many deliveries and has the function make them; how long that took it, in seconds.
+/// Queues this many deliveries and has the function make them; returns how long that took, in seconds.
 async fn deliver(
     pipeline: &mut Pipeline,
     function: &Function,

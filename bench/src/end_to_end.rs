@@ -1,4 +1,4 @@
-//! End to end on the local stack: from the producer's call of SQS to the arrival at the receiver, through the emulator's
+//! End to end on the local stack: from the producer's call to SQS to the arrival at the receiver, through the emulator's
 //! queues, functions and tables.
 
 use std::time::Duration;
@@ -13,16 +13,16 @@ use crate::stack::{Client, SentAt, latencies, stretch};
 
 /// The section's name.
 pub(crate) const SECTION: &str = "end to end";
-/// Nothing takes that long.
+/// Longer than any scene takes.
 const PATIENCE: Duration = Duration::from_mins(9);
 /// The steady rate: 20 events a second.
 const STEADY_INTERVAL: Duration = Duration::from_millis(50);
-/// The part of the events that is sent steadily: at the default, 250 in 12.5 s.
+/// The number of events is divided by this where they are sent steadily: by default, 250 in 12.5 s.
 const STEADY_SHARE: usize = 20;
-/// The least that percentiles are taken of.
+/// The fewest events that percentiles are taken of.
 const LEAST_EVENTS: usize = 20;
 const WARM_UP_EVENTS: usize = 200;
-/// Deliveries a second of the system to beat, with some room.
+/// Deliveries a second: a little more than the system to beat achieves.
 const LEAST_RATE: f64 = 800.0;
 
 const ENDPOINTS: [usize; 2] = [1, 5];
@@ -47,7 +47,7 @@ const PAYLOADS: [Payload; 3] = [
 struct Payload {
     name: &'static str,
     bytes: usize,
-    /// The part of the events that is enough: larger ones take longer.
+    /// The number of events is divided by this, because larger ones take longer.
     share: usize,
 }
 
@@ -76,7 +76,7 @@ pub(crate) async fn measure(
     let scenes = scenes(sizes.events);
     progress.expect(scenes.len() + 1);
     progress.note("warming up");
-    // Starts the functions; nobody measures that here.
+    // Starts the functions, which is not to be measured here.
     let warm_up = Scene {
         events: WARM_UP_EVENTS,
         ..scenes[0]

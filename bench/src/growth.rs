@@ -1,14 +1,14 @@
-//! Growth: what more endpoints and a longer history change. Rates and times are of the local stack, calls and units of
-//! the stand-in that counts.
+//! Growth: what more endpoints and a longer history change. Rates and times are measured on the local stack, calls and
+//! units on the stand-in for AWS, which counts them.
 
 mod endpoints;
 mod history;
 mod seed;
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
+use local::Binaries;
 use local::receiver::Receiver;
 
 use crate::pipeline::Pipeline;
@@ -19,9 +19,9 @@ use crate::stack::{Client, stretch};
 
 /// The section's name.
 pub(crate) const SECTION: &str = "growth";
-/// The part of the events that each step takes: at the default, 1,000.
+/// The number of events is divided by this in each step: by default, 1,000.
 const SHARE: usize = 5;
-/// A multiple of all numbers of endpoints.
+/// A multiple of every number of endpoints that is measured.
 const LEAST_DELIVERIES: usize = 100;
 const PAYLOAD_BYTES: usize = 512;
 const BATCH: usize = 10;
@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_mins(9);
 /// Measures both.
 pub(crate) async fn measure(
     client: &Client,
-    binaries: &Path,
+    binaries: &Binaries,
     sizes: Sizes,
     report: &mut Report,
     progress: &Progress,
@@ -46,7 +46,7 @@ pub(crate) async fn measure(
     history::measure(client, binaries, &lengths, deliveries, report, progress).await
 }
 
-/// Deliveries a second of the stack.
+/// The stack's rate, in deliveries a second.
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
 async fn rate(client: &Client, receiver: &Receiver, endpoints: usize, deliveries: usize) -> Result<f64> {
     let before = receiver.received().len();

@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 #[derive(Debug)]
 pub(crate) struct Function {
     pid: u32,
-    /// Has the process; nobody waits for the answer of one that has ended.
+    /// Owns the process. When it ends, so does the wait for its answers.
     watcher: JoinHandle<()>,
     api: Arc<RuntimeApi>,
     logs: Arc<Logs>,
@@ -60,8 +60,12 @@ struct RuntimeApi {
 }
 
 impl Function {
-    /// Starts the binary with nothing in its environment but this and what Lambda adds.
-    pub(crate) async fn start(binary: &Path, environment: &BTreeMap<String, String>) -> Result<Self> {
+    /// Starts a binary as the function of this name, with nothing in its environment but this and what Lambda adds.
+    pub(crate) async fn start(
+        binary: &Path,
+        name: &str,
+        environment: &BTreeMap<String, String>,
+    ) -> Result<Self> {
         let (invocations, waiting) = mpsc::unbounded_channel();
         let api = Arc::new(RuntimeApi {
             waiting: tokio::sync::Mutex::new(waiting),
@@ -75,7 +79,7 @@ impl Function {
         command
             .env_clear()
             .envs(environment)
-            .envs(lambda_environment(&server));
+            .envs(lambda_environment(name, &server));
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -106,16 +110,16 @@ impl Function {
         )?)
     }
 
-    /// Invokes it with an event that is written already.
+    /// Invokes it with an event that is already serialized.
     pub(crate) async fn invoke_raw(&self, event: Bytes) -> Result<Bytes> {
         let (answer, answered) = oneshot::channel();
         self.invocations
             .send(Invocation { event, answer })
             .ok()
-            .context("the function is gone")?;
+            .context("the function has ended")?;
         let answer = tokio::time::timeout(PATIENCE, answered).await;
         match answer
-            .context("the function does not answer")?
+            .context("the function did not answer in time")?
             .context("the function has ended")?
         {
             Ok(answer) => Ok(answer),
@@ -166,8 +170,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn lambda_environment(server: &Server) -> Vec<(&'static str, String)> {
+fn lambda_environment(name: &str, server: &Server) -> Vec<(&'static str, String)> {
     vec![
+        ("_HANDLER", name.to_owned()),
         ("AWS_LAMBDA_RUNTIME_API", server.address().to_string()),
         ("AWS_LAMBDA_FUNCTION_NAME", "bench".to_owned()),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256".to_owned()),

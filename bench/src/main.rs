@@ -1,11 +1,11 @@
-//! `cargo bench-webhooks`: speed, calls, cost, cold start and growth, measured.
+//! `cargo bench-webhooks`: speed, calls, cost, cold start, growth and isolation, measured.
 //!
-//! Everything is measured against the release binaries that a local stack runs. Ratios are of one run; absolute
-//! figures are of one machine.
+//! Everything is measured with the release binary that a local stack runs. Ratios compare figures of the same run;
+//! absolute figures depend on the machine.
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "the bans keep clock, environment and HTTP client out of what is deployed; this never is"
+    reason = "the bans keep the clock, the environment and HTTP clients out of deployed code, which this is not"
 )]
 
 mod aws;
@@ -15,6 +15,7 @@ mod cost;
 mod deliver;
 mod end_to_end;
 mod growth;
+mod isolation;
 mod lambda;
 mod pipeline;
 mod prices;
@@ -34,7 +35,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
-use local::Options;
+use local::{Binaries, Options};
 use serde_json::json;
 
 use crate::progress::Bar;
@@ -50,7 +51,7 @@ struct Arguments {
     sections: Vec<Section>,
     #[command(flatten)]
     sizes: Sizes,
-    /// Be the bare HTTP client that `deliver` is compared with; the benchmark starts itself so.
+    /// Run as the bare HTTP client that `deliver` is compared with; the benchmark starts itself this way.
     #[arg(long, hide = true)]
     raw_client: Option<PathBuf>,
 }
@@ -59,7 +60,7 @@ struct Arguments {
 enum Section {
     /// The delivery function alone, against a bare HTTP client.
     Deliver,
-    /// Calls of AWS, units and dollars.
+    /// Calls to AWS, billed units and dollars.
     Cost,
     /// From process start to the first answer.
     ColdStart,
@@ -67,6 +68,8 @@ enum Section {
     EndToEnd,
     /// More endpoints, a longer history, on a local stack and on the stand-in.
     Growth,
+    /// How a healthy endpoint fares next to one that hangs and one that fails, on a local stack of its own.
+    Isolation,
 }
 
 fn main() -> ExitCode {
@@ -86,9 +89,9 @@ fn run(arguments: &Arguments) -> Result<()> {
     tokio::runtime::Runtime::new()?.block_on(measure(arguments))
 }
 
-/// What was measured before something failed is written all the same.
+/// Writes what was measured even if something failed later.
 async fn measure(arguments: &Arguments) -> Result<()> {
-    let folder = template::root().join("target/bench");
+    let folder = local::root().join("target/bench");
     std::fs::create_dir_all(&folder)?;
     let binaries = local::build_binaries(&Options::default(), cold_start::HELLO).await?;
     let mut report = Report::default();
@@ -97,6 +100,9 @@ async fn measure(arguments: &Arguments) -> Result<()> {
     let mut measured = without_stack(arguments, &binaries, &mut report).await;
     if measured.is_ok() {
         measured = on_a_stack(arguments, &binaries, &mut report).await;
+    }
+    if measured.is_ok() {
+        measured = on_its_own_stack(arguments, &mut report).await;
     }
     write(&report, &folder)?;
     measured
@@ -108,7 +114,7 @@ impl Arguments {
     }
 }
 
-async fn without_stack(arguments: &Arguments, binaries: &Path, report: &mut Report) -> Result<()> {
+async fn without_stack(arguments: &Arguments, binaries: &Binaries, report: &mut Report) -> Result<()> {
     let sizes = arguments.sizes;
     if arguments.want(Section::Deliver) {
         let bar = Bar::new("deliver");
@@ -128,12 +134,12 @@ async fn without_stack(arguments: &Arguments, binaries: &Path, report: &mut Repo
     Ok(())
 }
 
-async fn on_a_stack(arguments: &Arguments, binaries: &Path, report: &mut Report) -> Result<()> {
+async fn on_a_stack(arguments: &Arguments, binaries: &Binaries, report: &mut Report) -> Result<()> {
     if !arguments.want(Section::EndToEnd) && !arguments.want(Section::Growth) {
         return Ok(());
     }
     let sizes = arguments.sizes;
-    let stack = stack::start().await?;
+    let stack = stack::start(&[]).await?;
     let client = stack::Client::new(&stack.state)?;
     if arguments.want(Section::EndToEnd) {
         let bar = Bar::new("end to end");
@@ -149,7 +155,19 @@ async fn on_a_stack(arguments: &Arguments, binaries: &Path, report: &mut Report)
     Ok(())
 }
 
-/// What absolute figures depend on.
+async fn on_its_own_stack(arguments: &Arguments, report: &mut Report) -> Result<()> {
+    if !arguments.want(Section::Isolation) {
+        return Ok(());
+    }
+    let stack = isolation::start().await?;
+    let bar = Bar::new("isolation");
+    let measured = isolation::measure(&stack.state, report, &bar).await;
+    measured.context("isolation")?;
+    stack.stop();
+    Ok(())
+}
+
+/// The machine that absolute figures depend on.
 fn machine() -> serde_json::Value {
     let processors = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
     json!({ "processors": processors, "architecture": std::env::consts::ARCH })

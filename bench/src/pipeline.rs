@@ -1,12 +1,12 @@
-//! The queue functions with everything around them: their binaries, the stand-in for AWS, and the part of Lambda that
-//! polls queues. What the polling would cost is added to the bill: for each batch one `ReceiveMessage` and one
-//! `DeleteMessageBatch`, which is what event sources do.
+//! The queue functions with everything around them: their binary, the stand-in for AWS, and the part of Lambda that
+//! polls queues. The bill includes what polling would cost: for each batch one `ReceiveMessage` and one
+//! `DeleteMessageBatch`, as event sources make them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use local::Binaries;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -36,7 +36,7 @@ pub(crate) struct Pipeline {
     /// The ids of the workspace's endpoints.
     pub(crate) endpoints: Vec<String>,
     workspace: String,
-    binaries: PathBuf,
+    binaries: Binaries,
     environment: BTreeMap<String, String>,
     functions: HashMap<&'static str, Function>,
     events: u64,
@@ -45,7 +45,7 @@ pub(crate) struct Pipeline {
 /// What some work took.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Work {
-    /// What AWS would bill, the polling included.
+    /// What AWS would bill, including the polling.
     pub(crate) bill: Bill,
     /// Invocations.
     pub(crate) invocations: u64,
@@ -60,9 +60,9 @@ pub(crate) struct Work {
 }
 
 impl Pipeline {
-    /// With one workspace and the endpoints of these urls, made by the functions that the API has for that.
-    /// Each call of AWS takes at least `latency`.
-    pub(crate) async fn start(binaries: &Path, latency: Duration, urls: &[String]) -> Result<Self> {
+    /// Starts with one workspace and an endpoint for each url, made by the functions that make them on AWS.
+    /// Each call to AWS takes at least `latency`.
+    pub(crate) async fn start(binaries: &Binaries, latency: Duration, urls: &[String]) -> Result<Self> {
         let template = Template::read()?;
         let aws = Aws::start(&template, latency).await?;
         let mut pipeline = Self {
@@ -71,7 +71,7 @@ impl Pipeline {
             token: String::new(),
             endpoints: Vec::new(),
             workspace: "ws_01JBENCHBENCHBENCHBENCHBEN".to_owned(),
-            binaries: binaries.to_owned(),
+            binaries: binaries.clone(),
             functions: HashMap::new(),
             events: 0,
         };
@@ -87,8 +87,12 @@ impl Pipeline {
 
     /// Starts a function with the stack's environment.
     pub(crate) async fn function(&self, name: &str) -> Result<Function> {
-        let binary = self.binaries.join(name).join("bootstrap");
-        Function::start(&binary, &self.environment).await
+        Function::start(&self.binaries.functions, name, &self.environment).await
+    }
+
+    /// Starts the example with the same environment.
+    pub(crate) async fn example(&self, name: &str) -> Result<Function> {
+        Function::start(&self.binaries.example, name, &self.environment).await
     }
 
     /// A new API token of the workspace.
@@ -106,7 +110,7 @@ impl Pipeline {
         Ok(request)
     }
 
-    /// Events of the workspace with so many bytes each, as a producer writes them.
+    /// Events of the workspace with this many bytes each, as a producer writes them.
     pub(crate) fn events(&mut self, count: usize, bytes: usize) -> Vec<Sent> {
         let mut event = || {
             self.events += 1;
@@ -118,7 +122,7 @@ impl Pipeline {
         (0..count).map(|_| event()).collect()
     }
 
-    /// Has one function handle all messages of a queue, and adds what that took to `work`.
+    /// Has the function that reads a queue handle these messages, and adds what that took to `work`.
     pub(crate) async fn drain(
         &mut self,
         queue: &'static str,
@@ -151,7 +155,7 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Handles these events, and what comes of them, until nothing is left on any queue.
+    /// Handles these events, and what follows from them, until nothing is left on any queue.
     pub(crate) async fn run(&mut self, events: &[Sent], batch_size: usize) -> Result<Work> {
         let mut work = Work::default();
         self.aws.take_bill();

@@ -69,7 +69,7 @@ pub(crate) struct Item {
 }
 
 impl Prices {
-    /// The list of this repository.
+    /// Reads the list of this repository.
     pub(crate) fn read() -> Result<Self> {
         Ok(serde_yaml_ng::from_str(PRICES)?)
     }
@@ -79,7 +79,7 @@ impl Prices {
         self.secrets_manager.secret_month
     }
 
-    /// What a million deliveries cost, if so many of them took so much work of functions with so much memory.
+    /// What a million deliveries cost if this many took this much work, by functions with this much memory.
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
     pub(crate) fn per_million(&self, work: &Work, deliveries: usize, memory_mb: f64) -> Vec<Item> {
         let bill = &work.bill;
@@ -121,7 +121,7 @@ impl Prices {
         ]
     }
 
-    /// Waiting takes as long there as here, computing longer.
+    /// Waiting takes as long on Lambda as here, computing takes longer.
     fn gb_seconds(&self, work: &Work, memory_mb: f64) -> f64 {
         let stretch = (self.lambda.full_processor_mb / memory_mb).max(1.0);
         let seconds = work.wall_seconds + work.processor_seconds * (stretch - 1.0);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Some steps take minutes; the time goes on meanwhile.
+/// How often the elapsed time is redrawn: some steps take minutes.
 const TICK: Duration = Duration::from_millis(200);
 
 /// A bar that counts the steps of a section; complete when dropped.
@@ -21,17 +21,17 @@ impl Bar {
         Self(bar)
     }
 
-    /// So many steps are ahead.
+    /// Sets the number of steps.
     pub(crate) fn expect(&self, steps: usize) {
         self.0.set_length(steps as u64);
     }
 
-    /// Says what the step is that goes on now.
+    /// Names the step that is under way.
     pub(crate) fn note(&self, what: impl Into<String>) {
         self.0.set_message(what.into());
     }
 
-    /// One step is done.
+    /// Counts a step as done.
     pub(crate) fn step(&self) {
         self.0.inc(1);
     }

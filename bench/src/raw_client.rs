@@ -14,7 +14,7 @@ use local::receiver::Received;
 use serde::{Deserialize, Serialize};
 use tokio::process::Command;
 
-/// Rounds of all slots that warm the connections up, as those of `deliver` are.
+/// Requests on each connection before the measured ones, because the connections of `deliver` are warm as well.
 const WARM_UP_ROUNDS: usize = 5;
 
 /// A request as `deliver` sent it.
@@ -25,7 +25,7 @@ pub(crate) struct Recorded {
     body: String,
 }
 
-/// What the bare client is to do.
+/// What the bare client has to do.
 #[derive(Debug, Serialize, Deserialize)]
 struct Task {
     requests: Vec<Recorded>,
@@ -33,12 +33,13 @@ struct Task {
     in_flight: usize,
 }
 
-/// What was received, to be sent again.
+/// The requests that were received, ready to be sent again.
 pub(crate) fn record(received: &[Received]) -> Vec<Recorded> {
     received.iter().map(recorded).collect()
 }
 
-/// Sends `count` of the requests, `in_flight` at a time, from a process of its own; how long that took, in seconds.
+/// Sends `count` of the requests, `in_flight` at a time, from a process of its own; returns how long that
+/// took, in seconds.
 pub(crate) async fn run(requests: &[Recorded], count: usize, in_flight: usize) -> Result<f64> {
     let task = Task {
         requests: requests.to_vec(),
@@ -84,7 +85,7 @@ async fn send(task: &Task) -> Result<Duration> {
     Ok(start.elapsed())
 }
 
-/// Set up as `shared::sender` does, without the resolver, which has nothing to do with addresses in numbers.
+/// Set up as in `shared::sender`, without its resolver, which numeric addresses do not need.
 fn client() -> Result<reqwest::Client> {
     let client = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
@@ -119,7 +120,7 @@ async fn send_one(client: &reqwest::Client, request: &Parsed) -> Result<()> {
     Ok(())
 }
 
-/// A request that needs no more work.
+/// A parsed request, ready to be sent.
 struct Parsed {
     url: reqwest::Url,
     headers: HeaderMap,

@@ -17,13 +17,13 @@ pub(crate) struct Figure {
     bar: Option<Bar>,
 }
 
-/// What a figure is to reach.
+/// What a figure has to reach.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Bar {
-    /// No more than that.
+    /// No more than this.
     AtMost(f64),
-    /// No less than that.
+    /// No less than this.
     AtLeast(f64),
 }
 
@@ -149,7 +149,7 @@ impl Report {
     }
 }
 
-/// Three digits that matter.
+/// Three significant digits.
 fn number(value: f64) -> String {
     match value.abs() {
         large if large >= 100.0 => format!("{value:.0}"),

@@ -2,12 +2,13 @@
 //! repository's own samples.
 
 use anyhow::{Context, Result};
+use local::root;
 use serde_json::{Value, json};
 
 use crate::aws::Sent;
-use crate::template::{arn, root};
+use crate::template::arn;
 
-/// An event with so many bytes.
+/// An event of this many bytes.
 pub(crate) fn event(workspace: &str, id: &str, bytes: usize) -> String {
     let with = |text: &str| {
         format!(
@@ -61,7 +62,7 @@ pub(crate) fn of(function: &str) -> Result<Value> {
     Ok(serde_json::from_slice(&text)?)
 }
 
-/// The sample request of a route, with a token that is good.
+/// The sample request of a route, with a valid token.
 pub(crate) fn request(function: &str, token: &str) -> Result<Value> {
     let mut request = of(function)?;
     request["headers"]["authorization"] = json!(format!("Bearer {token}"));
@@ -73,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_has_exactly_so_many_bytes() {
+    fn an_event_has_exactly_the_bytes_that_were_asked_for() {
         assert_eq!(event("ws_1", "evt_1", 512).len(), 512);
     }
 

@@ -1,4 +1,4 @@
-//! A small HTTP server on a free port of 127.0.0.1; gone when dropped.
+//! A small HTTP server on a free port of 127.0.0.1; it ends when dropped.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -32,7 +32,7 @@ impl Server {
         let address = listener.local_addr()?;
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                // Best effort: an answer may come a little later without.
+                // Best effort: without it an answer may come a little later.
                 let _ = stream.set_nodelay(true);
                 let connection =
                     http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(respond.clone()));

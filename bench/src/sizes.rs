@@ -1,4 +1,4 @@
-//! How much is measured. The defaults are what published figures are made with; less is enough for a quick look.
+//! How much is measured. Published figures are measured with the defaults; less is enough for a quick look.
 
 use clap::Args;
 use serde::Serialize;
@@ -6,10 +6,10 @@ use serde::Serialize;
 /// How much is measured.
 #[derive(Debug, Clone, Copy, Args, Serialize)]
 pub(crate) struct Sizes {
-    /// Events of a round; where one is slow, a part of them is sent.
+    /// Events in a round; slow rounds send only a part of them.
     #[arg(long, default_value_t = 5000)]
     pub(crate) events: usize,
-    /// Rounds of `deliver` and of the bare client, in turns.
+    /// Rounds of `deliver` and of the bare client, in turn.
     #[arg(long, default_value_t = 5)]
     pub(crate) rounds: usize,
     /// Batches of which calls and cost are counted.

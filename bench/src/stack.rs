@@ -7,15 +7,14 @@ use anyhow::{Context, Result, ensure};
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use futures::{StreamExt, TryStreamExt, stream};
 use local::receiver::Received;
-use local::{Options, Stack, StackState, aws_config, new_id};
+use local::{Options, Stack, StackState, TokenRequest, aws_config, new_id, root};
 use serde_json::{Value, json};
 
 use crate::sample;
-use crate::template;
 
-/// Calls that are under way at the same time: of a saturating producer, or of the API.
+/// Calls under way at the same time, to SQS by a saturating producer or to the API.
 const CALLS_AT_ONCE: usize = 8;
-/// Most messages and bytes of such a call.
+/// The most messages and bytes that SQS takes in one call.
 const MAX_MESSAGES: usize = 10;
 const MAX_BYTES: usize = 256 * 1024;
 
@@ -27,30 +26,49 @@ pub(crate) type SentAt = HashMap<String, Instant>;
 pub(crate) struct Client {
     /// How to reach the stack.
     pub(crate) state: StackState,
+    /// The group that events are sent in, if any.
+    message_group: Option<String>,
     sqs: aws_sdk_sqs::Client,
     http: reqwest::Client,
 }
 
-/// A stack with the template's own parameters.
-pub(crate) async fn start() -> Result<Stack> {
-    let state_dir = Some(template::root().join("target/local/bench"));
+/// A stack with the template's own parameters, except for these.
+pub(crate) async fn start(parameters: &[(&str, &str)]) -> Result<Stack> {
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     Stack::start(Options {
-        state_dir,
+        parameters: parameters.iter().map(owned).collect(),
+        state_dir: Some(root().join("target/local/bench")),
         ..Options::default()
     })
     .await
 }
 
 impl Client {
-    /// Of this stack.
+    /// Of the workspace that the stack comes with.
     pub(crate) fn new(state: &StackState) -> Result<Self> {
         Ok(Self {
             state: state.clone(),
+            message_group: None,
             sqs: aws_sdk_sqs::Client::new(&aws_config(state)),
             http: reqwest::Client::builder()
                 .no_proxy()
                 .timeout(Duration::from_mins(2))
                 .build()?,
+        })
+    }
+
+    /// Of a new workspace, whose events are a message group, as is recommended to producers.
+    pub(crate) async fn of_new_workspace(state: &StackState) -> Result<Self> {
+        let mut state = state.clone();
+        state.workspace_id = new_id("ws_");
+        let request = TokenRequest {
+            workspace_id: state.workspace_id.clone(),
+            ..TokenRequest::default()
+        };
+        state.token = request.issue(&state).await?.token;
+        Ok(Self {
+            message_group: Some(state.workspace_id.clone()),
+            ..Self::new(&state)?
         })
     }
 
@@ -116,6 +134,7 @@ impl Client {
             SendMessageBatchRequestEntry::builder()
                 .id(id)
                 .message_body(body)
+                .set_message_group_id(self.message_group.clone())
                 .build()
         };
         let entries: Result<Vec<_>, _> = ids.iter().map(entry).collect();
@@ -125,7 +144,7 @@ impl Client {
             .send_message_batch()
             .queue_url(&self.state.events_queue_url);
         let answer = call.set_entries(Some(entries?)).send().await?;
-        ensure!(answer.failed().is_empty(), "the queue refused events");
+        ensure!(answer.failed().is_empty(), "the queue did not take all events");
         Ok(ids.into_iter().map(|id| (id, start)).collect())
     }
 
@@ -138,7 +157,7 @@ impl Client {
     }
 
     fn path(&self, path: &str) -> String {
-        format!("{}/api/integrations/webhooks{path}", self.state.api_url)
+        format!("{}{path}", self.state.api)
     }
 
     async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Value> {
@@ -152,7 +171,7 @@ impl Client {
     }
 }
 
-/// How long each delivery took from the call of SQS to its arrival, in milliseconds.
+/// How long each delivery took from the call to SQS to its arrival, in milliseconds.
 pub(crate) fn latencies(sent: &SentAt, received: &[Received]) -> Vec<f64> {
     let took = |request: &Received| {
         Some(
@@ -168,7 +187,7 @@ pub(crate) fn latencies(sent: &SentAt, received: &[Received]) -> Vec<f64> {
         .collect()
 }
 
-/// From the first call of SQS to the last arrival, in seconds.
+/// The time from the first call to SQS to the last arrival, in seconds.
 pub(crate) fn stretch(sent: &SentAt, received: &[Received]) -> f64 {
     let (first, last) = (
         sent.values().min(),

@@ -1,10 +1,10 @@
 //! What the benchmark takes from `template.yaml`: the environment of the functions, and the tables with their keys and
-//! indexes. So nothing of it is written down twice.
+//! indexes, so that nothing is written down twice.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use local::root;
 use serde_yaml_ng::Value;
 
 /// The name of the stack.
@@ -34,13 +34,8 @@ pub(crate) struct TableSchema {
     pub(crate) indexes: Vec<Keys>,
 }
 
-/// The root of the checkout, which is where the benchmark runs.
-pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
 impl Template {
-    /// Reads it.
+    /// Reads the template of this checkout.
     pub(crate) fn read() -> Result<Self> {
         let text = std::fs::read_to_string(root().join("template.yaml")).context("reading template.yaml")?;
         Ok(Self {
@@ -139,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_environment_has_no_value_left_open() {
+    fn every_variable_of_the_environment_has_a_value() {
         let environment = Template::read()
             .unwrap()
             .environment("http://127.0.0.1:1")

@@ -16,7 +16,7 @@ pub(crate) struct Usage {
 }
 
 impl Usage {
-    /// Of a process that runs. `/proc/<pid>/stat` would count in steps of 10 ms, which is the whole of a start.
+    /// Of a running process. `/proc/<pid>/stat` counts in steps of 10 ms, which is as long as a whole start.
     pub(crate) fn of(pid: u32) -> Result<Self> {
         let process = Path::new("/proc").join(pid.to_string());
         let status = fs::read_to_string(process.join("status")).context("the process has ended")?;
@@ -48,12 +48,12 @@ fn peak_kib(status: &str) -> Result<u64> {
     let line = status
         .lines()
         .find_map(|line| line.strip_prefix("VmHWM:"))
-        .context("no VmHWM")?;
+        .context("there is no VmHWM")?;
     line.trim()
         .trim_end_matches("kB")
         .trim()
         .parse()
-        .context("a strange VmHWM")
+        .context("VmHWM is not a number")
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ def main(arguments):
     removals = [path for flag, path in zip(arguments[:separator:2], arguments[1:separator:2]) if flag == "--remove"]
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    # SIGTERM ends the command, and with it this.
+    # SIGTERM ends the command, and so this process.
     signal.signal(signal.SIGTERM, lambda *_: kill_group(command))
     adopt_orphans()
     if "TMPDIR" in os.environ:
@@ -41,7 +41,7 @@ def main(arguments):
     kill_group(command)
     kill_descendants()
     remove(removals)
-    # A shell's convention for a command that a signal ended.
+    # The shell's convention for a command that a signal ended.
     return code if code >= 0 else 128 - code
 
 
@@ -49,19 +49,19 @@ def watch_parent(command, removals):
     """Blocks until the parent's end of the pipe closes, then ends the command."""
     while os.read(0, 4096):
         pass
-    # First, so that nobody finds the address of a stack that is about to go.
+    # First, so that nobody finds the address of a stack that is about to end.
     remove([path for path in removals if os.path.isfile(path)])
     kill_group(command)
 
 
 def adopt_orphans():
-    """Makes processes whose parent died children of this one, so that none gets lost."""
+    """Makes processes whose parent died children of this one, so that none escapes."""
     if LINUX:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
 def prepare_child():
-    """Lets the command die with this process, should somebody kill it; and gives it back its signals."""
+    """Makes the command end if this process is killed, and restores its default signal handling."""
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     if LINUX:
@@ -102,7 +102,7 @@ def children():
 
 
 def remove(paths):
-    """Removes files and folders, several times if need be: another dying command may still write there."""
+    """Removes files and folders, repeatedly if necessary: a command that is ending may still write there."""
     for path in paths:
         for _ in range(REMOVAL_ATTEMPTS):
             if os.path.isdir(path):

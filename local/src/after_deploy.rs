@@ -1,4 +1,4 @@
-//! Runs `python/after_deploy`: corrects what the emulator does differently, and learns what was deployed.
+//! Runs `python/after_deploy`: corrects what the emulator does differently, and reads what was deployed.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -26,7 +26,9 @@ pub(crate) struct Deployed {
 
 /// Corrects the deployed stack and describes it.
 pub(crate) async fn correct(tools: &Tools, options: &Options, url: &str, folder: &Path) -> Result<Deployed> {
-    let mut step = options.progress.step("wiring the routes");
+    let mut step = options
+        .progress
+        .step("correcting what the emulator does differently");
     let answer = folder.join("deployed.json");
     let mut command = tools.supervisor.command(&tools.emulator_python, &[]);
     command

@@ -1,22 +1,23 @@
-//! Builds the functions: all binaries in one go, then `sam build`, which finds each of them fresh and lays them out
-//! for deployment.
+//! Builds the functions: first with cargo-lambda, whose progress can be shown, then with `sam build`, which finds
+//! nothing left to compile and lays the functions out for deployment.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
-use serde_yaml_ng::Value;
+use anyhow::{Context, Result, ensure};
 
 use crate::layout;
 use crate::lock;
 use crate::options::{Options, architecture};
 use crate::python;
 use crate::supervise::Supervisor;
+use crate::template::Template;
 use crate::tools::{self, Tools};
 
-/// Variables by which `cargo run` and `cargo test` tell this process about itself; a nested cargo, which has others
-/// of its own, would see in them a reason to compile again.
+/// The package of the functions. Naming it keeps features that only the local stack or the tests need out of the build.
+const PACKAGE: &str = "functions";
+/// Variables with which `cargo run` and `cargo test` describe themselves to this process. A nested cargo sets its own;
+/// if it saw these, it would compile again.
 const CARGO_OWN: [&str; 4] = [
     "CARGO",
     "LD_LIBRARY_PATH",
@@ -24,53 +25,80 @@ const CARGO_OWN: [&str; 4] = [
     "RUST_RECURSION_COUNT",
 ];
 
+/// What the benchmark runs, built exactly as a stack would build it.
+#[derive(Debug, Clone)]
+pub struct Binaries {
+    /// The one binary of all functions, which learns from `_HANDLER` which of them it is.
+    pub functions: PathBuf,
+    /// The example that was asked for.
+    pub example: PathBuf,
+}
+
 /// Builds what `template.yaml` deploys into `built` and returns the built template. Two builds at once wait for each
-/// other: both would write the same binaries.
+/// other, because both would write the same binary.
 pub(crate) async fn build(tools: &Tools, options: &Options, built: &Path, log: &Path) -> Result<PathBuf> {
     let mut step = options.progress.step("building the functions");
     let _lock = lock::wait_for(&layout::kept().join("build.lock"), &mut step).await?;
-    Supervisor::run(compile(tools)?, log, &mut step)
+    Supervisor::run(compile(tools, &Template::read()?), log, &mut step)
         .await
-        .context("building the functions failed; repair what the compiler complains about and repeat")?;
+        .context("building the functions failed; fix what the compiler reports, then run this again")?;
     step.done();
-    let mut step = options.progress.step("laying out what is deployed");
+    let mut step = options.progress.step("preparing the deployment");
     Supervisor::run(lay_out(tools, options, built), log, &mut step)
         .await
-        .context("sam build failed; `sam validate --lint` says more about a mistake in template.yaml")?;
+        .context("sam build failed; `cargo local validate` says more about a mistake in template.yaml")?;
     step.done();
     Ok(built.join("template.yaml"))
 }
 
-/// Builds every function, and one example of theirs, exactly as a stack would. Returns the folder in which each has a
-/// folder of its name, with the binary `bootstrap` in it.
+/// Builds the functions and one example of their package.
 ///
 /// # Errors
-/// A tool is missing, or something does not compile.
-pub async fn build_binaries(options: &Options, example: &str) -> Result<PathBuf> {
+/// A tool is missing, something does not compile, or the template names more than one binary.
+pub async fn build_binaries(options: &Options, example: &str) -> Result<Binaries> {
+    let template = Template::read()?;
+    let binary = the_binary(&template)?;
     let tools = tools::install(python::find()?, options.progress).await?;
     let mut step = options.progress.step("building the functions");
     let _lock = lock::wait_for(&layout::kept().join("build.lock"), &mut step).await?;
     let log = layout::kept().join("build.log");
-    Supervisor::run(compile(&tools)?, &log, &mut step).await?;
+    Supervisor::run(compile(&tools, &template), &log, &mut step).await?;
     let mut command = cargo_lambda_build(&tools);
-    command.args(["--package", "functions", "--example", example]);
+    command.args(["--example", example]);
     Supervisor::run(command, &log, &mut step).await?;
     step.done();
-    Ok(layout::root().join("target/lambda"))
+    let path = |name: &str| layout::root().join("target/lambda").join(name).join("bootstrap");
+    Ok(Binaries {
+        functions: path(binary),
+        example: path(example),
+    })
 }
 
-/// The same selection and flags as SAM's builds of single binaries, so that cargo has nothing left to do in those.
-fn compile(tools: &Tools) -> Result<Command> {
+/// The binary that all functions of the template run.
+fn the_binary(template: &Template) -> Result<&str> {
+    let binaries = template.binaries();
+    ensure!(
+        binaries.len() == 1,
+        "the functions in template.yaml must all have the same BuildProperties.Binary, but have {}",
+        binaries.len()
+    );
+    Ok(binaries.first().copied().unwrap_or_default())
+}
+
+/// Compiles the same binaries with the same flags as `sam build`, so that it finds nothing left to compile.
+fn compile(tools: &Tools, template: &Template) -> Command {
     let mut command = cargo_lambda_build(tools);
-    for binary in binaries(&fs::read_to_string(layout::root().join("template.yaml"))?)? {
-        command.args(["--bin", &binary]);
+    for binary in template.binaries() {
+        command.args(["--bin", binary]);
     }
-    Ok(command)
+    command
 }
 
 fn cargo_lambda_build(tools: &Tools) -> Command {
-    let mut command = command(tools, &tools.sam_bin.join("cargo-lambda"));
-    command.args(["lambda", "build", "--release"]);
+    let program = tools.sam_bin.join("cargo-lambda");
+    let mut command = tools.supervisor.command(&program, &[]);
+    prepare(&mut command, tools);
+    command.args(["lambda", "build", "--release", "--package", PACKAGE]);
     if architecture() == "arm64" {
         command.arg("--arm64");
     }
@@ -78,27 +106,20 @@ fn cargo_lambda_build(tools: &Tools) -> Command {
 }
 
 fn lay_out(tools: &Tools, options: &Options, built: &Path) -> Command {
-    let mut command = command(tools, &tools.sam_bin.join("sam"));
+    let mut command = tools.sam();
+    prepare(&mut command, tools);
     command.args(["build", "--parallel", "--build-dir"]).arg(built);
     command.arg("--parameter-overrides");
-    command.args(
-        options
-            .parameters()
-            .iter()
-            .map(|(name, value)| format!("{name}={value}")),
-    );
+    command.args(options.overrides());
     command
 }
 
-fn command(tools: &Tools, program: &Path) -> Command {
-    let mut command = tools.supervisor.command(program, &[]);
+/// Lets a command find the tools and the checkout, and hides the outer cargo from the cargo that it runs.
+fn prepare(command: &mut Command, tools: &Tools) {
     command
         .current_dir(layout::root())
         .env("PATH", path_with(&tools.sam_bin));
     command.env("CARGO_LAMBDA_GLOBAL", layout::resource("cargo-lambda.toml"));
-    command
-        .env("SAM_CLI_TELEMETRY", "0")
-        .env("__SAM_CLI_APP_DIR", layout::kept().join("sam"));
     for (name, _) in std::env::vars_os() {
         let known = name.to_string_lossy();
         if CARGO_OWN.contains(&known.as_ref())
@@ -108,7 +129,6 @@ fn command(tools: &Tools, program: &Path) -> Command {
             command.env_remove(&name);
         }
     }
-    command
 }
 
 /// The search path with the tools first.
@@ -118,29 +138,29 @@ fn path_with(folder: &Path) -> std::ffi::OsString {
     std::env::join_paths(folders).unwrap_or(path)
 }
 
-/// The binaries that the template's functions name.
-fn binaries(template: &str) -> Result<Vec<String>> {
-    let template: Value = serde_yaml_ng::from_str(template).context("template.yaml is not valid YAML")?;
-    let resources = template["Resources"]
-        .as_mapping()
-        .context("template.yaml has no resources")?;
-    let binary = |resource: &Value| {
-        resource["Metadata"]["BuildProperties"]["Binary"]
-            .as_str()
-            .map(str::to_owned)
-    };
-    Ok(resources.values().filter_map(binary).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn binaries_are_what_the_functions_name() {
-        let template = "Resources:\n  Queue: {Type: Q, Arn: !GetAtt A.B}\n  \
-                        F: {Metadata: {BuildProperties: {Binary: fan-out}}}\n";
+    fn template(binaries: [&str; 2]) -> Template {
+        let [a, b] = binaries;
+        let text = format!(
+            "Resources:\n  A: {{Metadata: {{BuildProperties: {{Binary: {a}}}}}}}\n  \
+             B: {{Metadata: {{BuildProperties: {{Binary: {b}}}}}}}\n"
+        );
+        Template::parse(&text).unwrap()
+    }
 
-        assert_eq!(binaries(template).unwrap(), ["fan-out"]);
+    #[test]
+    fn functions_that_share_a_binary_have_that_one() {
+        assert_eq!(
+            the_binary(&template(["webhooks", "webhooks"])).unwrap(),
+            "webhooks"
+        );
+    }
+
+    #[test]
+    fn functions_with_binaries_of_their_own_cannot_be_benchmarked() {
+        assert!(the_binary(&template(["deliver", "retry"])).is_err());
     }
 }

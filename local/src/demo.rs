@@ -1,6 +1,5 @@
-//! The main job, shown: an event put on the queue arrives at an endpoint, signed.
+//! The demo: an event that is put on the queue arrives at an endpoint, signed.
 
-use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -15,12 +14,12 @@ use crate::state::StackState;
 const DEADLINE: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(200);
 
-/// An endpoint with its receiver, which lives as long as this.
+/// The receiver of the demo's endpoint, which listens until this is dropped, and what it received.
 #[derive(Debug)]
 pub struct Demo {
     /// Receives what is sent to the endpoint.
     pub receiver: Receiver,
-    /// What happened, to be shown.
+    /// What happened, to show to people.
     pub report: String,
 }
 
@@ -34,7 +33,9 @@ pub async fn run(state: &StackState, progress: Progress) -> Result<Demo> {
     let event = send_event(state).await?;
     let request = receiver.wait_for(1, DEADLINE).await?.remove(0);
     step.done();
-    verify(&request, text(&endpoint, "secret")?)?;
+    request
+        .verify(text(&endpoint, "secret")?)
+        .context("the signature does not verify")?;
     ensure!(
         request.body == event.as_bytes(),
         "the body is not what was put on the queue"
@@ -46,9 +47,8 @@ pub async fn run(state: &StackState, progress: Progress) -> Result<Demo> {
 
 async fn create_endpoint(state: &StackState, url: &str) -> Result<Value> {
     let request = json!({ "url": url, "events": ["*"] });
-    let path = format!("{}/api/integrations/webhooks", state.api_url);
     let builder = client()?
-        .post(path)
+        .post(&state.api)
         .header("content-type", "application/json")
         .body(request.to_string());
     answer(state, builder).await
@@ -74,21 +74,9 @@ async fn send_event(state: &StackState) -> Result<String> {
     Ok(event)
 }
 
-/// With the official library; what follows the secret's own prefix is what it takes.
-fn verify(received: &Received, secret: &str) -> Result<()> {
-    let secret = secret.trim_start_matches("whs_");
-    let webhook = standardwebhooks::Webhook::new(secret)?;
-    webhook
-        .verify(&received.body, &received.headers)
-        .context("the signature does not verify")
-}
-
 async fn finished_delivery(state: &StackState, endpoint: &str) -> Result<Value> {
     let deadline = Instant::now() + DEADLINE;
-    let url = format!(
-        "{}/api/integrations/webhooks/{endpoint}/deliveries",
-        state.api_url
-    );
+    let url = format!("{}/{endpoint}/deliveries", state.api);
     while Instant::now() < deadline {
         let list = answer(state, client()?.get(&url)).await?;
         if list["data"][0]["status"] == "delivered" {
@@ -116,27 +104,21 @@ async fn answer(state: &StackState, request: reqwest::RequestBuilder) -> Result<
 fn text<'a>(value: &'a Value, name: &str) -> Result<&'a str> {
     value[name]
         .as_str()
-        .with_context(|| format!("the API answered no {name}"))
+        .with_context(|| format!("the API's answer has no {name}"))
 }
 
 fn report(endpoint: &Value, received: &Received, delivery: &Value) -> Result<String> {
-    let mut report = format!("Endpoint {} received:\n\n", text(endpoint, "id")?);
-    writeln!(report, "    {} {}", received.method, received.path)?;
-    for (name, value) in &received.headers {
-        writeln!(
-            report,
-            "    {name}: {}",
-            String::from_utf8_lossy(value.as_bytes())
-        )?;
-    }
-    writeln!(report, "\n    {}\n", String::from_utf8_lossy(&received.body))?;
-    writeln!(
-        report,
-        "The signature verifies with the official Standard Webhooks library.\n"
-    )?;
-    writeln!(report, "The delivery record:\n")?;
-    for line in serde_json::to_string_pretty(delivery)?.lines() {
-        writeln!(report, "    {line}")?;
-    }
-    Ok(report)
+    Ok(format!(
+        "Endpoint {} received:\n\n{}\n\n\
+         The signature verifies with the official Standard Webhooks library.\n\n\
+         The delivery record:\n\n{}",
+        text(endpoint, "id")?,
+        indented(&received.to_string()),
+        indented(&serde_json::to_string_pretty(delivery)?),
+    ))
+}
+
+fn indented(text: &str) -> String {
+    let lines: Vec<_> = text.lines().map(|line| format!("    {line}")).collect();
+    lines.join("\n")
 }

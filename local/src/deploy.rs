@@ -13,7 +13,7 @@ use crate::tools::Tools;
 
 /// The stack's name, the same as in `samconfig.toml`.
 pub(crate) const STACK_NAME: &str = "serverless-webhooks";
-/// Seconds between looks at the deployment's progress; the emulator minds less than AWS does.
+/// Seconds between looks at the deployment's progress; unlike AWS, the emulator does not throttle them.
 const POLL_SECONDS: &str = "0.3";
 
 /// Deploys `template` and returns when the stack is complete.
@@ -25,7 +25,7 @@ pub(crate) async fn deploy(
     log: &Path,
 ) -> Result<()> {
     let mut step = options.progress.step("deploying template.yaml to the emulator");
-    let mut command = tools.supervisor.command(&tools.sam_bin.join("sam"), &[]);
+    let mut command = tools.sam();
     command.arg("deploy").arg("--template-file").arg(template);
     command
         .arg("--config-file")
@@ -44,16 +44,8 @@ pub(crate) async fn deploy(
         "DO_NOTHING",
         "--parameter-overrides",
     ]);
-    command.args(
-        options
-            .parameters()
-            .iter()
-            .map(|(name, value)| format!("{name}={value}")),
-    );
-    command
-        .env("SAM_CLI_TELEMETRY", "0")
-        .env("SAM_CLI_POLL_DELAY", POLL_SECONDS);
-    command.env("__SAM_CLI_APP_DIR", layout::kept().join("sam"));
+    command.args(options.overrides());
+    command.env("SAM_CLI_POLL_DELAY", POLL_SECONDS);
     point_at_emulator(&mut command, url);
     Supervisor::run(command, log, &mut step)
         .await

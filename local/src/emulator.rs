@@ -26,13 +26,13 @@ pub(crate) struct Emulator {
     pub(crate) url: String,
     /// Its log.
     pub(crate) log_file: PathBuf,
-    /// Where it keeps files, its process id among them.
+    /// Where it keeps files, including one with its process id.
     temporary: PathBuf,
     port: u16,
 }
 
 impl Emulator {
-    /// Starts it with its files in `folder`; whatever ends it removes `removals`.
+    /// Starts it with its files in `folder`. `removals` are deleted when it ends, however it ends.
     pub(crate) async fn start(
         tools: &Tools,
         options: &Options,
@@ -70,7 +70,7 @@ impl Emulator {
         std::fs::read_to_string(file).ok()?.trim().parse().ok()
     }
 
-    /// Ends it, the functions, and what it was to take along; returns when they are gone.
+    /// Ends it and the functions, and deletes its files; returns when that is done.
     pub(crate) fn stop(&mut self) {
         self.supervised.stop();
     }
@@ -93,24 +93,24 @@ impl Emulator {
             }
             if self.supervised.has_ended() {
                 bail!(
-                    "the emulator ended at once; its log says why: {}",
+                    "the emulator ended at once; its log, {}, says why",
                     self.log_file.display()
                 );
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         bail!(
-            "the emulator did not start within {START_DEADLINE:?}; its log: {}",
+            "the emulator did not start within {START_DEADLINE:?}; its log is {}",
             self.log_file.display()
         )
     }
 }
 
-/// A port that is free now. Nothing keeps it free, but the system hands out others first.
+/// A port that is free now. Nothing reserves it, but the system hands out other ports first.
 fn port(options: &Options) -> Result<u16> {
     let wanted = options.port.unwrap_or_default();
     let listener = TcpListener::bind(("127.0.0.1", wanted)).with_context(|| {
-        format!("port {wanted} is taken; end what listens there, or leave out --port and a free one is found")
+        format!("port {wanted} is taken; end what listens there, or leave out --port to use a free one")
     })?;
     Ok(listener.local_addr()?.port())
 }

@@ -2,71 +2,92 @@
 
 use std::path::Path;
 
-use local::{StackState, new_id};
-use serde_json::json;
+use local::StackState;
 
-/// The stack's addresses, and three commands to copy.
-pub(crate) fn guide(state: &StackState, announced: Option<&Path>) -> String {
-    let announced = announced
-        .map(|path| format!("Described in {}\n", path.display()))
-        .unwrap_or_default();
+use crate::arguments::RECEIVER_PORT;
+
+/// Where the endpoints of a stack may be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Targets {
+    /// On this machine as well.
+    Anywhere,
+    /// Only where production allows them.
+    Public,
+}
+
+/// The stack's addresses, and commands to copy.
+pub(crate) fn guide(state: &StackState, description: &Path, targets: Targets) -> String {
     format!(
-        "The stack is up.\n{announced}\n\
-         API          {api}/api/integrations/webhooks\n\
-         token        {token}\n\
-         workspace    {workspace}\n\
-         events queue {queue}\n\
-         log          {log}\n\n\
-         Try:\n\n\
-         {list}\n\n\
+        "The stack is up, and described in {description}\n\
+         The emulator's log is {log}\n\n\
+         In another terminal:\n\n    \
+         API='{api}'\n    \
+         AUTH='Authorization: Bearer {token}'\n    \
+         QUEUE='{queue}'\n\n\
          {create}\n\n\
          {send}\n\n\
-         Ctrl-C ends it.",
-        api = state.api_url,
-        token = state.token,
-        workspace = state.workspace_id,
-        queue = state.events_queue_url,
+         List the endpoints, or what was delivered to one:\n\n    \
+         curl -H \"$AUTH\" \"$API\"\n    \
+         curl -H \"$AUTH\" \"$API/whe_…/deliveries\"\n\n\
+         Tokens for other workspaces and scopes: cargo local token --help\n\
+         {rules}\n\
+         Ctrl-C ends the stack.",
+        description = description.display(),
         log = state.log_file.display(),
-        list = list(state),
-        create = create(state),
+        api = state.api,
+        token = state.token,
+        queue = state.events_queue_url,
+        create = create(targets),
         send = send(state),
+        rules = rules(targets),
     )
 }
 
-fn list(state: &StackState) -> String {
+fn create(targets: Targets) -> String {
+    match targets {
+        Targets::Anywhere => format!(
+            "Create an endpoint, then receive what is sent to it, in a third terminal:\n\n    \
+             {}\n    \
+             cargo local receive --secret whs_…    # the secret in the answer",
+            create_at(&format!("http://127.0.0.1:{RECEIVER_PORT}/"))
+        ),
+        Targets::Public => format!(
+            "Create an endpoint, at a receiver of yours that the internet can reach:\n\n    {}",
+            create_at("https://hooks.example.com/webhooks")
+        ),
+    }
+}
+
+fn create_at(url: &str) -> String {
     format!(
-        "curl -H 'Authorization: Bearer {}' '{}/api/integrations/webhooks'",
-        state.token, state.api_url
+        "curl -H \"$AUTH\" -H 'Content-Type: application/json' \\\n        \
+         -d '{{\"url\": \"{url}\", \"events\": [\"*\"]}}' \"$API\""
     )
 }
 
-fn create(state: &StackState) -> String {
-    format!(
-        "curl -X POST -H 'Authorization: Bearer {}' -H 'Content-Type: application/json' \\\n    \
-         -d '{}' '{}/api/integrations/webhooks'",
-        state.token,
-        json!({ "url": "http://127.0.0.1:8000/", "events": ["*"] }),
-        state.api_url,
-    )
-}
-
+/// The region is an option because version 1 of the AWS CLI reads it from another variable than version 2. The id is
+/// made anew each time: an id that was sent before is the same event, and would not be delivered again.
 fn send(state: &StackState) -> String {
-    let event = json!({
-        "id": new_id("evt_"),
-        "event": "poster.scanned",
-        "created_at": "2026-06-07T10:30:00Z",
-        "workspace_id": state.workspace_id,
-        "data": { "poster": 7 },
-    });
     format!(
-        "AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY={} AWS_REGION={} \\\n    \
-         aws --endpoint-url {} sqs send-message --queue-url '{}' \\\n    \
-         --message-group-id {} --message-body '{event}'",
-        state.access_key_id,
-        state.secret_access_key,
-        state.region,
-        state.aws_endpoint_url,
-        state.events_queue_url,
-        state.workspace_id,
+        "Send an event:\n\n    \
+         AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret} \\\n    \
+         aws --region {region} --endpoint-url {url} sqs send-message --queue-url \"$QUEUE\" \\\n        \
+         --message-group-id {workspace} --message-body \\\n        \
+         '{{\"id\": \"evt_'$(date +%s)'\", \"workspace_id\": \"{workspace}\", \"created_at\": \"2026-06-07T10:30:00Z\",\n          \
+         \"event\": \"poster.scanned\", \"data\": {{\"poster\": 7}}}}'",
+        key = state.access_key_id,
+        secret = state.secret_access_key,
+        region = state.region,
+        url = state.aws_endpoint_url,
+        workspace = state.workspace_id,
     )
+}
+
+fn rules(targets: Targets) -> &'static str {
+    match targets {
+        Targets::Anywhere => {
+            "Urls as in production, HTTPS and public only: cargo local up --parameter AllowInsecureTargets=false"
+        }
+        Targets::Public => "Urls must be as in production: HTTPS and public.",
+    }
 }

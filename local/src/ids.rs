@@ -1,4 +1,4 @@
-//! Ids for what the demo and the tests make up.
+//! Ids for the data of the demo and the tests.
 
 use std::time::SystemTime;
 
@@ -8,7 +8,7 @@ use ulid::Ulid;
 ///
 /// # Panics
 /// If the operating system has no random numbers.
-#[expect(clippy::expect_used, reason = "nothing here can go on without random numbers")]
+#[expect(clippy::expect_used, reason = "nothing here works without random numbers")]
 #[must_use]
 pub fn new_id(prefix: &str) -> String {
     let mut random = [0; 16];

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 /// The root of the checkout.
-pub(crate) fn root() -> PathBuf {
+#[must_use]
+pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .map(Path::to_owned)

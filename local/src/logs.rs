@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use crate::state::StackState;
 
-/// The emulator does not check the signatures of its root user, so this need not be one.
+/// The emulator does not check the signatures of its root user, so this one is made up.
 const ROOT: &str =
     "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/logs/aws4_request, SignedHeaders=host, Signature=0";
 
-/// Every line of one function, by its name in the template. A line shows up when its invocation is over.
+/// Every line of one function, by its name in the template. A line appears when its invocation is over.
 pub async fn of(state: &StackState, function: &str) -> Result<Vec<String>> {
     let group = function.replace("Function", "LogGroup");
     let group = state
@@ -41,7 +41,7 @@ pub async fn all(state: &StackState) -> Result<Vec<String>> {
     Ok(lines)
 }
 
-/// The lines that say what went wrong, of every function.
+/// The warnings and errors of every function.
 pub async fn complaints(state: &StackState) -> Result<Vec<String>> {
     let complains = |line: &String| line.contains(r#""level":"ERROR""#) || line.contains(r#""level":"WARN""#);
     Ok(all(state).await?.into_iter().filter(complains).collect())

@@ -1,40 +1,19 @@
 //! `cargo local`: the product on this machine.
 
+mod arguments;
 mod guide;
+mod receive;
 
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
-use clap::{Parser, Subcommand};
+use anyhow::{Result, ensure};
+use clap::Parser;
 use local::{Options, Progress, Stack, StackState, demo, logs};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Runs template.yaml on this machine and shows an event arriving, signed. Ctrl-C ends it.
-#[derive(Debug, Parser)]
-#[command(name = "cargo local")]
-struct Arguments {
-    #[command(subcommand)]
-    command: Option<Command>,
-    /// Overrides a template parameter; may be given several times.
-    #[arg(long = "parameter", global = true, value_name = "KEY=VALUE", value_parser = parameter)]
-    parameters: Vec<(String, String)>,
-    /// Keeps logs and local-stack.json in this folder; for a second stack beside the first.
-    #[arg(long, global = true, value_name = "DIR")]
-    state_dir: Option<PathBuf>,
-    /// The emulator's port; a free one if left out.
-    #[arg(long, global = true)]
-    port: Option<u16>,
-}
-
-#[derive(Debug, Clone, Copy, Subcommand)]
-enum Command {
-    /// The same without the demo; writes target/local-stack.json (or DIR/local-stack.json) when ready.
-    Up,
-    /// Checks template.yaml with the pinned SAM CLI and its linter.
-    Validate,
-}
+use crate::arguments::{Arguments, Command, StackArguments, TokenArguments};
+use crate::guide::{Targets, guide};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -52,34 +31,65 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Never returns in a good run: what it has started ends when it is dropped.
 async fn run(arguments: Arguments) -> Result<()> {
-    let options = Options {
-        parameters: arguments.parameters,
-        state_dir: arguments.state_dir,
-        port: arguments.port,
-        ..Options::default()
-    };
-    if matches!(arguments.command, Some(Command::Validate)) {
-        return local::validate(&options).await;
+    match arguments.command {
+        None => show(arguments.stack).await,
+        Some(Command::Up(stack)) => up(stack).await,
+        Some(Command::Receive(arguments)) => receive::run(arguments).await,
+        Some(Command::Token(arguments)) => issue_token(arguments).await,
+        Some(Command::Validate) => local::validate(&Options::default()).await,
     }
-    let stack = Stack::start(options).await?;
-    let _demo = if arguments.command.is_none() {
-        let demo = match demo::run(&stack.state, Progress::Shown).await {
-            Ok(demo) => demo,
-            Err(error) => return Err(explained(error, &stack.state).await),
-        };
-        say(&demo.report);
-        Some(demo)
-    } else {
-        None
+}
+
+/// Starts a stack, runs the demo and stays up. Returns only with an error: what it has started ends when dropped.
+async fn show(arguments: StackArguments) -> Result<()> {
+    ensure!(
+        arguments.allow_local_targets(),
+        "the demo needs an endpoint on this machine, which AllowInsecureTargets=false forbids; \
+         leave the demo out: cargo local up"
+    );
+    let stack = Stack::start(arguments.into()).await?;
+    let demo = match demo::run(&stack.state, Progress::Shown).await {
+        Ok(demo) => demo,
+        Err(error) => return Err(explained(error, &stack.state).await),
     };
-    let announced = arguments.command.map(|_| stack.announce()).transpose()?;
-    say(&guide::guide(&stack.state, announced));
+    say(&demo.report);
+    stay_up(&stack, Targets::Anywhere).await
+}
+
+/// Starts a stack and stays up.
+async fn up(arguments: StackArguments) -> Result<()> {
+    let targets = if arguments.allow_local_targets() {
+        Targets::Anywhere
+    } else {
+        Targets::Public
+    };
+    let stack = Stack::start(arguments.into()).await?;
+    stay_up(&stack, targets).await
+}
+
+async fn stay_up(stack: &Stack, targets: Targets) -> Result<()> {
+    let description = stack.announce()?;
+    say(&guide(&stack.state, description, targets));
     std::future::pending().await
 }
 
-/// The error with what the functions have to say about it.
+/// Prints the token alone on standard output, for use in scripts.
+async fn issue_token(arguments: TokenArguments) -> Result<()> {
+    let state = StackState::of_running(arguments.state_dir.as_deref())?;
+    let request = arguments.request(&state.workspace_id);
+    let issued = request.issue(&state).await?;
+    let _ = writeln!(
+        std::io::stderr(),
+        "A token for {}; its token_id, which revokes it, is {}",
+        request.workspace_id,
+        issued.token_id
+    );
+    writeln!(std::io::stdout(), "{}", issued.token)?;
+    Ok(())
+}
+
+/// The error with what the functions have logged about it.
 async fn explained(error: anyhow::Error, state: &StackState) -> anyhow::Error {
     let complaints = logs::complaints(state).await.unwrap_or_default().join("\n");
     error.context(format!(
@@ -103,14 +113,7 @@ async fn interrupted() {
     }
 }
 
-fn parameter(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("write it as Key=Value".to_owned()),
-    }
-}
-
-/// Nobody is helped by failing because nobody reads.
+/// Prints a text for people. That nobody reads it is not a reason to fail.
 fn say(text: &str) {
     let _ = writeln!(std::io::stdout(), "\n{text}");
 }

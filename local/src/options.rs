@@ -1,4 +1,4 @@
-//! What can be chosen about a stack.
+//! The options of a stack.
 
 use std::path::PathBuf;
 
@@ -7,21 +7,21 @@ use crate::progress::Progress;
 /// How a stack differs from the usual one.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Template parameters, as `(name, value)`; the last of a name counts.
+    /// Template parameters, as `(name, value)`; if a name is there twice, its last value counts.
     pub parameters: Vec<(String, String)>,
-    /// Where the stack keeps its log and describes itself; one stack at a time.
+    /// The folder for logs and `local-stack.json`, used by one stack at a time; the usual one otherwise.
     pub state_dir: Option<PathBuf>,
     /// The emulator's port; a free one otherwise.
     pub port: Option<u16>,
-    /// The AWS endpoint that functions are given; the emulator itself otherwise.
+    /// The AWS endpoint that the functions use; the emulator itself otherwise.
     pub function_endpoint: Option<String>,
-    /// What to tell about long steps.
+    /// Whether to report long steps.
     pub progress: Progress,
 }
 
 impl Options {
-    /// The template's parameters, with what suits a stack on this machine unless told otherwise.
-    pub(crate) fn parameters(&self) -> Vec<(String, String)> {
+    /// The template parameters to deploy with: those given, and defaults that suit this machine.
+    fn parameters(&self) -> Vec<(String, String)> {
         let mut parameters = vec![
             ("Architecture".to_owned(), architecture().to_owned()),
             ("AllowInsecureTargets".to_owned(), "true".to_owned()),
@@ -32,9 +32,16 @@ impl Options {
         }
         parameters
     }
+
+    /// The same as `name=value`, the form in which SAM takes them.
+    pub(crate) fn overrides(&self) -> impl Iterator<Item = String> {
+        self.parameters()
+            .into_iter()
+            .map(|(name, value)| format!("{name}={value}"))
+    }
 }
 
-/// This machine's architecture, as Lambda calls it.
+/// This machine's architecture, by Lambda's name for it.
 pub(crate) fn architecture() -> &'static str {
     match std::env::consts::ARCH {
         "aarch64" => "arm64",

@@ -1,4 +1,4 @@
-//! Tells people what is going on: a line with a spinner on a terminal, plain lines elsewhere. Goes to standard error.
+//! Shows people what is happening, on standard error: a line with a spinner on a terminal, plain lines elsewhere.
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -7,16 +7,16 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 /// How often a long step reports itself where no spinner can.
 const HEARTBEAT: Duration = Duration::from_secs(20);
-/// Fits next to the step's own name on a usual terminal.
+/// Leaves room for the step's name on a terminal of usual width.
 const NOTE_CHARACTERS: usize = 60;
 
-/// Whether to tell anything.
+/// Whether to show progress.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Progress {
-    /// Every long step, with its time.
+    /// Shows every long step, with the time it took.
     #[default]
     Shown,
-    /// Nothing.
+    /// Shows nothing.
     Silent,
 }
 
@@ -89,7 +89,7 @@ impl Step {
     }
 }
 
-/// A test harness captures `eprintln!`, but not this. Nobody is helped by failing because nobody listens.
+/// A test harness captures `eprintln!`, but not this. That nobody reads it is not a reason to fail.
 fn write(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }

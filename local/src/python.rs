@@ -1,4 +1,4 @@
-//! Finds a Python that is new enough. It runs the supervisor and makes the virtual environments.
+//! Finds a Python that is new enough to run the supervisor and to make the virtual environments.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -23,7 +23,7 @@ pub(crate) fn find() -> Result<PathBuf> {
             return Ok(path);
         }
         bail!(
-            "PYTHON is {}, which is no Python 3.10 or later with venv",
+            "PYTHON is {}, which is not Python 3.10 or later with venv",
             named.display()
         );
     }
@@ -37,7 +37,7 @@ pub(crate) fn find() -> Result<PathBuf> {
     }
 }
 
-/// Running it is the only proof: a name on the path may be a shim without a Python behind it.
+/// Running it is the only proof: a name on the path may be a shim with no Python behind it.
 fn probe(program: &Path) -> Option<PathBuf> {
     let output = Command::new(program).args(["-c", PROBE]).output().ok()?;
     let path = String::from_utf8(output.stdout).ok()?;

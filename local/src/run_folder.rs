@@ -1,4 +1,4 @@
-//! The folder of one run: builds, the emulator's files. Gone when the run is.
+//! The folder of one run, with its build and the emulator's files. Deleted when the run ends.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! A deployed stack on this machine, from first to last step.
+//! A deployed stack on this machine: starting it, describing it, ending it.
 
 use std::path::Path;
 
@@ -6,17 +6,20 @@ use anyhow::{Result, ensure};
 use tempfile::TempDir;
 
 use crate::after_deploy::{self, Deployed};
-use crate::clients::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, aws_config};
+use crate::clients::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY};
 use crate::deploy::STACK_NAME;
 use crate::emulator::Emulator;
 use crate::ids::new_id;
 use crate::options::Options;
 use crate::state::StackState;
 use crate::state_folder::StateFolder;
+use crate::template::Template;
+use crate::token::TokenRequest;
 use crate::tools::Tools;
-use crate::{build, deploy, python, run_folder, token, tools};
+use crate::{build, deploy, parameters, python, run_folder, tools};
 
-const ALL_SCOPES: [&str; 2] = ["webhooks:read", "webhooks:write"];
+/// What the paths of all routes begin with.
+const BASE_PATH: &str = "/api/integrations/webhooks";
 
 /// A running stack. It ends when this is dropped, and also when the process ends without dropping it.
 #[derive(Debug)]
@@ -30,12 +33,13 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Installs, builds, starts, deploys: everything up to a stack that works.
+    /// Installs the tools, starts the emulator, builds and deploys; returns a stack that works.
     pub async fn start(options: Options) -> Result<Self> {
         ensure!(
             cfg!(target_os = "linux"),
             "the local stack runs the functions themselves, which needs Linux"
         );
+        parameters::check(&Template::read()?, &options.parameters)?;
         let folder = StateFolder::take(options.state_dir.as_deref())?;
         let mut tools = tools::install(python::find()?, options.progress).await?;
         let run = run_folder::create(folder.path())?;
@@ -55,13 +59,13 @@ impl Stack {
         })
     }
 
-    /// Writes `local-stack.json`, which goes when the stack does, and returns its path.
+    /// Writes `local-stack.json`, which is removed when the stack ends, and returns its path.
     pub fn announce(&self) -> Result<&Path> {
         self.state.write(self.folder.description())?;
         Ok(self.folder.description())
     }
 
-    /// Ends the stack and returns when nothing of it is left.
+    /// Ends the stack and returns when nothing of it is left running.
     pub fn stop(mut self) {
         self.emulator.stop();
     }
@@ -80,9 +84,11 @@ async fn deploy_to(
 
 fn describe(emulator: &Emulator, tools: &Tools, deployed: Deployed) -> StackState {
     let queue = |name: &str| deployed.queues.get(name).cloned().unwrap_or_default();
+    // The emulator would also take the API's id as a host name, but glibc does not resolve `*.localhost`.
+    let api_url = format!("{}/_aws/execute-api/{}/$default", emulator.url, deployed.api_id);
     StackState {
-        // The emulator would also take the API's id as a host name, but glibc does not resolve `*.localhost`.
-        api_url: format!("{}/_aws/execute-api/{}/$default", emulator.url, deployed.api_id),
+        api: format!("{api_url}{BASE_PATH}"),
+        api_url,
         aws_endpoint_url: emulator.url.clone(),
         region: REGION.to_owned(),
         access_key_id: ACCESS_KEY_ID.to_owned(),
@@ -106,15 +112,11 @@ fn describe(emulator: &Emulator, tools: &Tools, deployed: Deployed) -> StackStat
 
 async fn issue_token(state: &mut StackState, options: &Options) -> Result<()> {
     let step = options.progress.step("issuing a token");
-    let lambda = aws_sdk_lambda::Client::new(&aws_config(state));
-    let function = state
-        .functions
-        .get("IssueTokenFunction")
-        .cloned()
-        .unwrap_or_default();
-    state.token = token::issue_token(&lambda, &function, &state.workspace_id, &ALL_SCOPES)
-        .await?
-        .token;
+    let request = TokenRequest {
+        workspace_id: state.workspace_id.clone(),
+        ..TokenRequest::default()
+    };
+    state.token = request.issue(state).await?.token;
     step.done();
     Ok(())
 }

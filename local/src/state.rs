@@ -1,15 +1,19 @@
-//! What there is to know about a running stack; `target/local-stack.json` is this.
+//! The description of a running stack, which `target/local-stack.json` holds.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
+
+use crate::state_folder;
 
 /// A running stack, for people, scripts and tests.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct StackState {
-    /// What `/api/integrations/webhooks` is appended to.
+    /// The address of the API, without a slash at the end: `GET` of it lists the endpoints.
+    pub api: String,
+    /// The stack's output `ApiUrl`, to which `/api/integrations/webhooks` is appended.
     pub api_url: String,
     /// The endpoint of every AWS service.
     pub aws_endpoint_url: String,
@@ -17,19 +21,19 @@ pub struct StackState {
     pub region: String,
     /// Credentials that may do everything.
     pub access_key_id: String,
-    /// Belongs to `access_key_id`.
+    /// The secret that belongs to `access_key_id`.
     pub secret_access_key: String,
-    /// A workspace to play with.
+    /// A workspace for trying things out.
     pub workspace_id: String,
-    /// An API token of that workspace, with all scopes.
+    /// An API token for that workspace, with all scopes.
     pub token: String,
     /// Where producers put events.
     pub events_queue_url: String,
-    /// Where messages end that are no event.
+    /// Where malformed events are put, with the reason.
     pub rejected_events_queue_url: String,
     /// The dead-letter queue that `retry` reads.
     pub failed_attempts_queue_url: String,
-    /// Where messages wait that no function could handle.
+    /// Where messages are kept that no function could handle.
     pub parked_queue_url: String,
     /// Functions: name in the template → deployed name.
     pub functions: BTreeMap<String, String>,
@@ -50,6 +54,22 @@ pub struct StackState {
 }
 
 impl StackState {
+    /// Reads the description of the stack that runs with this state folder, or with the usual one.
+    ///
+    /// # Errors
+    /// No such stack runs.
+    pub fn of_running(state_dir: Option<&Path>) -> Result<Self> {
+        let path = state_folder::description(state_dir);
+        ensure!(
+            path.exists(),
+            "no stack is running: there is no {}; start one with `cargo local`, \
+             and give the same --state-dir to both if you give it",
+            path.display()
+        );
+        let text = std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
+        serde_json::from_slice(&text).with_context(|| format!("reading {}", path.display()))
+    }
+
     /// Writes this as JSON to `path`, which is either complete or absent.
     pub(crate) fn write(&self, path: &Path) -> Result<()> {
         let partial = path.with_extension("json.partial");

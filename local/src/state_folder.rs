@@ -16,13 +16,10 @@ pub(crate) struct StateFolder {
 }
 
 impl StateFolder {
-    /// Takes `given`, or the usual folder.
+    /// Takes the `given` folder, or the usual one.
     pub(crate) fn take(given: Option<&Path>) -> Result<Self> {
         let path = given.map_or_else(|| layout::kept().join("stack"), Path::to_owned);
-        let description = match given {
-            Some(path) => path.join("local-stack.json"),
-            None => layout::root().join("target/local-stack.json"),
-        };
+        let description = description(given);
         fs::create_dir_all(&path).with_context(|| format!("creating {}", path.display()))?;
         let path = path.canonicalize()?;
         let lock = File::create(path.join("lock"))?;
@@ -33,7 +30,7 @@ impl StateFolder {
                 _lock: lock,
             }),
             Err(TryLockError::WouldBlock) => bail!(
-                "a local stack already runs with {}\nend it, or run this one beside it: --state-dir DIR",
+                "a local stack is already running in {}\nend it, or run a second one in another folder: --state-dir DIR",
                 path.display()
             ),
             Err(TryLockError::Error(error)) => Err(error).context("locking the state folder"),
@@ -45,13 +42,21 @@ impl StateFolder {
         &self.path
     }
 
-    /// The file by which scripts find the running stack.
+    /// The file that describes the running stack.
     pub(crate) fn description(&self) -> &Path {
         &self.description
     }
 
-    /// The emulator's log of the last run.
+    /// The emulator's log of the latest run.
     pub(crate) fn log_file(&self) -> PathBuf {
         self.path.join("emulator.log")
+    }
+}
+
+/// The file that describes the stack with the `given` folder, or with the usual one.
+pub(crate) fn description(given: Option<&Path>) -> PathBuf {
+    match given {
+        Some(path) => path.join("local-stack.json"),
+        None => layout::root().join("target/local-stack.json"),
     }
 }

@@ -13,7 +13,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
 use crate::layout;
 use crate::progress::Step;
 
-/// The supervisor kills with SIGKILL, so this is only ever spent when the machine is very busy.
+/// The supervisor kills with SIGKILL, so it only takes this long when the machine is very busy.
 const STOP_DEADLINE: Duration = Duration::from_secs(20);
 /// Enough to see why a build failed.
 const TAIL_LINES: usize = 40;
@@ -23,7 +23,7 @@ const TAIL_LINES: usize = 40;
 pub(crate) struct Supervisor {
     /// The Python that runs the supervisor.
     pub(crate) python: PathBuf,
-    /// Where commands put temporary files, which go when the command does.
+    /// Where commands put temporary files, which are deleted when the command ends.
     pub(crate) temporary: PathBuf,
 }
 
@@ -31,12 +31,12 @@ pub(crate) struct Supervisor {
 #[derive(Debug)]
 pub(crate) struct Supervised {
     child: Child,
-    /// The pipe whose end is the process's end.
+    /// The pipe that ends the process when it closes.
     lifeline: Option<ChildStdin>,
 }
 
 impl Supervisor {
-    /// A command that will run supervised, and take `removals` along when it ends.
+    /// A command that will run supervised; `removals` are deleted when it ends.
     pub(crate) fn command(&self, program: &Path, removals: &[&Path]) -> Command {
         let mut command = Command::new(&self.python);
         command.arg(layout::resource("python/supervise.py"));
@@ -67,7 +67,7 @@ impl Supervisor {
     pub(crate) async fn run(mut command: Command, log: &Path, step: &mut Step) -> Result<()> {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = tokio::process::Command::from(command).spawn()?;
-        // Held until the end of this function: `wait` would close it, and with it end the command.
+        // Held until the end of this function: `wait` would close it, which ends the command.
         let lifeline = child.stdin.take();
         let mut output = Output::new(log).await?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
@@ -77,7 +77,7 @@ impl Supervisor {
         if status.success() {
             return Ok(());
         }
-        bail!("{}\nall of its output: {}", output.tail(), log.display())
+        bail!("{}\nits full output is in {}", output.tail(), log.display())
     }
 }
 
@@ -87,7 +87,7 @@ impl Supervised {
         !matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Ends it and waits until all of it is gone.
+    /// Ends it and everything it started, and waits until that is done.
     pub(crate) fn stop(&mut self) {
         drop(self.lifeline.take());
         let deadline = Instant::now() + STOP_DEADLINE;

@@ -13,10 +13,10 @@ use crate::progress::Progress;
 use crate::python;
 use crate::supervise::Supervisor;
 
-/// Written last, so an environment without it is one whose installation was cut off.
+/// Written last, so an environment without it is one whose installation was interrupted.
 const COMPLETE: &str = "complete";
 
-/// The tools this machine needs besides Rust and Python.
+/// The tools that are needed in addition to Rust and Python.
 #[derive(Debug, Clone)]
 pub(crate) struct Tools {
     /// Starts them.
@@ -27,7 +27,18 @@ pub(crate) struct Tools {
     pub(crate) emulator_python: PathBuf,
 }
 
-/// Installs what is missing. Two of these at once wait for each other.
+impl Tools {
+    /// The SAM CLI, without telemetry and with its own files kept in this checkout.
+    pub(crate) fn sam(&self) -> Command {
+        let mut command = self.supervisor.command(&self.sam_bin.join("sam"), &[]);
+        command
+            .env("SAM_CLI_TELEMETRY", "0")
+            .env("__SAM_CLI_APP_DIR", layout::kept().join("sam"));
+        command
+    }
+}
+
+/// Installs what is missing. Two installations at once wait for each other.
 pub(crate) async fn install(python: PathBuf, progress: Progress) -> Result<Tools> {
     let (supervisor, [sam, emulator]) = environments(python, ["sam", "emulator"], progress).await?;
     Ok(Tools {
@@ -109,7 +120,7 @@ fn pip_install(command: &mut Command, requirements: &Path) {
     command.arg(requirements);
 }
 
-/// Changes with what is to be installed and with the Python it is installed for.
+/// Names an environment: another list of packages or another Python makes another one.
 fn key(requirements: &Path, python: &Path) -> Result<String> {
     let text = fs::read(requirements).with_context(|| format!("reading {}", requirements.display()))?;
     let digest = Sha256::new()

@@ -15,13 +15,10 @@ use crate::tools;
 pub async fn validate(options: &Options) -> Result<()> {
     let tools = tools::install(python::find()?, options.progress).await?;
     let mut step = options.progress.step("validating template.yaml");
-    let mut command = tools.supervisor.command(&tools.sam_bin.join("sam"), &[]);
+    let mut command = tools.sam();
     command
         .args(["validate", "--lint", "--region", "us-east-1"])
         .current_dir(layout::root());
-    command
-        .env("SAM_CLI_TELEMETRY", "0")
-        .env("__SAM_CLI_APP_DIR", layout::kept().join("sam"));
     let log = layout::kept().join("validate.log");
     Supervisor::run(command, &log, &mut step)
         .await

@@ -7,7 +7,7 @@ use serde::Serialize;
 /// SQS bills a call as one request for each 64 KB that it carries.
 const QUEUE_REQUEST_BYTES: usize = 64 * 1024;
 
-/// What was used in some stretch of work.
+/// What some work used.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Bill {
     /// Calls by service and action.
@@ -20,7 +20,7 @@ pub(crate) struct Bill {
     pub(crate) read_units: f64,
     /// Bytes of new items.
     pub(crate) stored_bytes: u64,
-    /// New items, entries of indexes included.
+    /// New items, including entries of indexes.
     pub(crate) stored_items: u64,
 }
 
@@ -30,7 +30,7 @@ impl Bill {
         *self.calls.entry(format!("{service} {action}")).or_default() += 1;
     }
 
-    /// One call of SQS that carries so many bytes.
+    /// One call to SQS that carries this many bytes.
     pub(crate) fn queue_call(&mut self, action: &str, bytes: usize) {
         self.call("SQS", action);
         self.queue_requests += bytes.div_ceil(QUEUE_REQUEST_BYTES).max(1) as u64;

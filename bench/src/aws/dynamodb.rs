@@ -46,7 +46,7 @@ impl Tables {
         }
     }
 
-    /// Adds records to the history of an endpoint, of which nothing but their keys is ever read.
+    /// Adds records to the history of an endpoint, of which only the keys are ever read.
     pub(super) fn lengthen_history(&mut self, endpoint: &str, deliveries: usize) {
         let Some(table) = self.0.get_mut("DeliveriesTable") else {
             return;
@@ -70,7 +70,7 @@ impl Tables {
         if table.allows(input) {
             return write(table, input, bill);
         }
-        json!({ "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException", "message": "refused" })
+        json!({ "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException", "message": "the condition failed" })
     }
 
     fn batch_get(&self, input: &Value, bill: &mut Bill) -> Value {
@@ -101,13 +101,13 @@ impl Tables {
             };
             code.map_or_else(
                 || json!({}),
-                |code| json!({ "Error": { "Code": code, "Message": "refused" } }),
+                |code| json!({ "Error": { "Code": code, "Message": "the condition failed" } }),
             )
         });
         json!({ "Responses": responses.collect::<Vec<_>>() })
     }
 
-    /// Runs a statement; the code of the error if it is refused.
+    /// Runs a statement; returns the code of the error if it fails.
     fn execute(&mut self, statement: Statement, bill: &mut Bill) -> Option<&'static str> {
         match statement {
             Statement::Insert { table, item } => {
@@ -168,7 +168,7 @@ impl Tables {
         if !writes.iter().all(|(input, _)| is_allowed(input)) {
             return json!({
                 "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-                "Message": "refused",
+                "Message": "the condition failed",
                 "CancellationReasons": writes.iter().map(|(input, _)| reason(input)).collect::<Vec<_>>(),
             });
         }
@@ -188,7 +188,7 @@ impl Tables {
         item.map_or_else(|| json!({}), |item| json!({ "Item": item }))
     }
 
-    /// All items of the partition that have what the query's values begin with: enough for the queries of the functions.
+    /// All items of the partition whose sort key has the query's prefix, which is enough for the queries of the functions.
     fn query(&self, input: &Value, bill: &mut Bill) -> Value {
         let Some(table) = self.named(input) else {
             return json!({});

@@ -1,5 +1,5 @@
-//! As much of update expressions as the functions write: `SET name = :value`, `SET name = if_not_exists(name, :value)`,
-//! `REMOVE name`. Conditions are not looked at: on the paths of the benchmark they hold.
+//! The part of update expressions that the functions use: `SET name = :value`, `SET name = if_not_exists(name, :value)`,
+//! `REMOVE name`. Conditions are not checked here: in the benchmark they hold.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use super::item::Item;
 pub(super) fn updated(mut item: Item, input: &Value) -> Item {
     let expression = input["UpdateExpression"].as_str().unwrap_or_default();
     let (set, remove) = expression.split_once("REMOVE").unwrap_or((expression, ""));
-    // With its comma out of the way, each comma ends an assignment.
+    // Without the comma in it, every comma ends an assignment.
     let set = set
         .trim_start_matches("SET")
         .replace("if_not_exists(", "if_not_exists ");

@@ -9,7 +9,7 @@ pub(super) type Item = Map<String, Value>;
 const WRITE_UNIT_BYTES: usize = 1024;
 const READ_UNIT_BYTES: usize = 4096;
 
-/// An item, or a key, as it stands in a call; empty if there is none.
+/// The item or key in a part of a call; empty if there is none.
 pub(super) fn object(value: &Value) -> Item {
     value.as_object().cloned().unwrap_or_default()
 }
@@ -21,12 +21,12 @@ pub(super) fn size(item: &Item) -> usize {
         .sum()
 }
 
-/// Units of writing so many bytes.
+/// Units for writing this many bytes.
 pub(super) fn write_units(bytes: usize) -> f64 {
     units(bytes, WRITE_UNIT_BYTES)
 }
 
-/// Units of reading so many bytes; half of them if the read may be stale.
+/// Units for reading this many bytes; half of them if the read may be stale.
 pub(super) fn read_units(bytes: usize, consistent: Option<&Value>) -> f64 {
     let units = units(bytes, READ_UNIT_BYTES);
     if consistent == Some(&Value::Bool(true)) {
@@ -36,7 +36,7 @@ pub(super) fn read_units(bytes: usize, consistent: Option<&Value>) -> f64 {
     }
 }
 
-/// Reading nothing, or writing nothing, is one unit too.
+/// Reading nothing, or writing nothing, also takes one unit.
 #[expect(clippy::cast_precision_loss, reason = "an item has at most 400 KB")]
 fn units(bytes: usize, unit: usize) -> f64 {
     bytes.div_ceil(unit).max(1) as f64

@@ -1,5 +1,5 @@
-//! A fast stand-in for AWS in this process. It keeps what the functions store, answers as AWS would on the paths that
-//! the benchmark walks, and counts: calls by action, and the units that they would be billed as.
+//! A fast stand-in for AWS in this process. It keeps what the functions store, answers as AWS would wherever the
+//! benchmark needs it, and counts: calls by action, and the units that they would be billed as.
 
 mod bill;
 mod dynamodb;
@@ -27,7 +27,7 @@ pub(crate) use queues::Sent;
 use crate::server::Server;
 use crate::template::Template;
 
-/// The stand-in; gone when dropped.
+/// The stand-in; it ends when dropped.
 #[derive(Debug)]
 pub(crate) struct Aws {
     server: Server,
@@ -80,7 +80,7 @@ impl Aws {
         self.with(|state| state.first_call.take())
     }
 
-    /// Adds records to the history of an endpoint, as if it had so many older deliveries.
+    /// Adds records to the history of an endpoint, as if it had this many older deliveries.
     pub(crate) fn lengthen_history(&self, endpoint: &str, deliveries: usize) {
         self.with(|state| state.tables.lengthen_history(endpoint, deliveries));
     }

@@ -1,4 +1,4 @@
-//! As much of `PartiQL` as the functions write: an insert of one item, an update of one item under conditions.
+//! The part of `PartiQL` that the functions use: an insert of one item, an update of one item under conditions.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use super::item::Item;
 pub(super) enum Statement {
     /// Writes an item that must not exist.
     Insert { table: String, item: Item },
-    /// Changes an item that must have the attributes of `condition`, those of its key among them.
+    /// Changes an item that must have the attributes of `condition`, including those of its key.
     Update {
         table: String,
         set: Item,
@@ -29,7 +29,7 @@ pub(super) fn parse(text: &str, parameters: &[Value]) -> Option<Statement> {
     let (change, condition) = text.strip_prefix("UPDATE")?.split_once(" WHERE ")?;
     let (mut set, mut remove) = (Item::new(), Vec::new());
     let mut keyword = "";
-    // What stands before each quoted name says what is to become of it; a comma goes on with the same.
+    // The word before each quoted name says what happens to it; after a comma it is the same word again.
     let pieces: Vec<&str> = change.split('"').collect();
     for pair in pieces[2..].chunks_exact(2) {
         let before = pair[0].trim_matches([' ', '=', '?', ',']);

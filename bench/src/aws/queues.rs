@@ -1,4 +1,4 @@
-//! Queues in memory. A delay is not waited for: the benchmark counts, it does not wait.
+//! Queues in memory. Delays are ignored: the benchmark counts, and does not wait.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
-//! One table in memory. It bills each write, and checks of a condition only whether an attribute exists: everything
-//! else holds on the paths of the benchmark.
+//! One table in memory. It bills each write. Of a condition it checks only whether an attribute exists: in the
+//! benchmark everything else holds.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ impl Table {
         }
     }
 
-    /// The item that has the key that is in here.
+    /// The item whose key attributes are those in `key`.
     pub(super) fn get(&self, key: &Item) -> Option<&Item> {
         self.items.get(&self.schema.key.of(key))
     }
@@ -51,13 +51,13 @@ impl Table {
         }
     }
 
-    /// `PutItem`, whose condition has been looked at.
+    /// `PutItem`, whose condition has been checked.
     pub(super) fn put_item(&mut self, write: &Value, bill: &mut Bill) -> Value {
         self.put(object(&write["Item"]), bill);
         json!({})
     }
 
-    /// `UpdateItem`, whose condition has been looked at.
+    /// `UpdateItem`, whose condition has been checked.
     pub(super) fn update_item(&mut self, write: &Value, bill: &mut Bill) -> Value {
         let key = object(&write["Key"]);
         let old = self.get(&key).cloned().unwrap_or(key);
@@ -66,7 +66,7 @@ impl Table {
         json!({ "Attributes": new })
     }
 
-    /// `DeleteItem`, whose condition has been looked at.
+    /// `DeleteItem`, whose condition has been checked.
     pub(super) fn delete_item(&mut self, write: &Value, bill: &mut Bill) -> Value {
         let old = self.items.remove(&self.schema.key.of(&object(&write["Key"])));
         bill.write_units += write_units(old.as_ref().map_or(0, size));
@@ -88,7 +88,7 @@ impl Table {
         self.items.insert(self.schema.key.of(&item), item);
     }
 
-    /// Keeps an item that nobody pays for.
+    /// Adds an item without billing it.
     pub(super) fn keep(&mut self, item: Item) {
         self.items.insert(self.schema.key.of(&item), item);
     }
@@ -111,7 +111,7 @@ impl Keys {
     }
 }
 
-/// Units of keeping an index of keys: one for an entry that comes or goes, two for one that moves.
+/// Units for keeping an index of keys: one for an entry that is added or removed, two for one that moves.
 fn index_units(index: &Keys, key: &Keys, old: Option<&Item>, new: &Item) -> f64 {
     let entry = |item: &Item| index.has(item).then(|| (index.of(item), key.of(item)));
     match (old.and_then(entry), entry(new)) {

@@ -1,9 +1,9 @@
-//! The first event of each function: one that leads to its real work.
+//! The first event of each function: one that makes it do its real work.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use local::Binaries;
 use local::receiver::Receiver;
 use serde_json::{Value, json};
 
@@ -13,9 +13,9 @@ use crate::pipeline::{Pipeline, Work};
 use crate::sample;
 
 const PAYLOAD_BYTES: usize = 512;
-/// These wait for a change to take effect before they answer; an id that is unknown spares the wait.
+/// These wait for a change to take effect before they answer; with an unknown id they answer at once.
 const WAITING: [&str; 2] = ["delete-endpoint", "rotate-secret"];
-/// Endpoints that are made on the way must not receive the events that `deliver` starts with.
+/// Endpoints that `create-endpoint` makes must not receive the events that `deliver` starts with.
 const OTHER_EVENTS: &str = "poster.scanned";
 
 /// What first events are made of: an endpoint with a delivery in its history.
@@ -31,7 +31,7 @@ pub(super) struct FirstEvents {
 
 impl FirstEvents {
     /// Makes the endpoint and the delivery.
-    pub(super) async fn prepare(binaries: &Path) -> Result<Self> {
+    pub(super) async fn prepare(binaries: &Binaries) -> Result<Self> {
         let receiver = Receiver::start_ok().await?;
         let mut pipeline = Pipeline::start(binaries, Duration::ZERO, &[receiver.url("/hooks")]).await?;
         let tasks = tasks(&mut pipeline).await?;
@@ -39,7 +39,12 @@ impl FirstEvents {
             .drain("DeliveriesQueue", &tasks, 1, &mut Work::default())
             .await?;
         let task: Value = serde_json::from_str(&tasks[0].body)?;
-        let text = |name: &str| task[name].as_str().map(str::to_owned).context("a strange task");
+        let text = |name: &str| {
+            task[name]
+                .as_str()
+                .map(str::to_owned)
+                .context("an unexpected task")
+        };
         Ok(Self {
             endpoint: text("endpoint")?,
             delivery: text("delivery")?,
@@ -56,7 +61,7 @@ impl FirstEvents {
             HELLO => Ok(json!({})),
             "fan-out" => Ok(sample::batch("EventsQueue", &pipeline.events(1, PAYLOAD_BYTES))),
             "deliver" => Ok(sample::batch("DeliveriesQueue", &tasks(pipeline).await?)),
-            // An attempt that has no record was cut off, and another one follows.
+            // An attempt without a record was interrupted, and another one follows.
             "retry" => Ok(sample::batch("FailedAttemptsQueue", &tasks(pipeline).await?)),
             "revoke-token" => Ok(json!({ "token": self.spare_token })),
             "issue-token" | "purge" => sample::of(function),
@@ -74,7 +79,7 @@ impl FirstEvents {
         let text = text.replace("whe_sample", &self.endpoint);
         let mut request: Value = serde_json::from_str(&text.replace("del_sample", &self.delivery))?;
         if route == "update-endpoint" {
-            // It stays what it is, for the sake of the others.
+            // It changes nothing, because the other functions use the endpoint too.
             request["body"] = json!(json!({ "events": ["*"], "enabled": true }).to_string());
         }
         Ok(request)
@@ -89,6 +94,6 @@ async fn tasks(pipeline: &mut Pipeline) -> Result<Vec<Sent>> {
         .drain("EventsQueue", &event, 1, &mut Work::default())
         .await?;
     let tasks = pipeline.aws.take_messages("DeliveriesQueue");
-    anyhow::ensure!(tasks.len() == 1, "one task was to be queued, not {}", tasks.len());
+    anyhow::ensure!(tasks.len() == 1, "{} tasks were queued, not one", tasks.len());
     Ok(tasks)
 }

@@ -1,9 +1,9 @@
 //! More endpoints in one workspace, each of which gets every event.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
+use local::Binaries;
 use local::receiver::Receiver;
 
 use super::{BATCH, PAYLOAD_BYTES, SECTION, count, rate};
@@ -11,13 +11,13 @@ use crate::pipeline::Pipeline;
 use crate::report::Report;
 use crate::stack::Client;
 
-/// How many; the last is the template's limit.
+/// The numbers of endpoints; the last is the template's limit.
 pub(super) const COUNTS: [usize; 3] = [1, 10, 100];
 
 /// Measures one number of endpoints.
 pub(super) async fn measure(
     client: &Client,
-    binaries: &Path,
+    binaries: &Binaries,
     endpoints: usize,
     deliveries: usize,
     report: &mut Report,

@@ -1,9 +1,9 @@
 //! A longer history of one endpoint.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use local::Binaries;
 use local::receiver::Receiver;
 
 use super::{BATCH, PATIENCE, PAYLOAD_BYTES, SECTION, count, rate, seed};
@@ -12,13 +12,13 @@ use crate::progress::Bar as Progress;
 use crate::report::{Bar, Report, median};
 use crate::stack::Client;
 
-/// What page 1 of the longest history is compared with.
+/// The length whose page 1 is compared with that of the longest history.
 const SHORT: usize = 100;
-/// How much longer that may take.
+/// How many times as long the longest may take.
 const MOST_LONGER: f64 = 2.0;
 /// How often a page is read.
 const PAGES: usize = 15;
-/// Deliveries of a page in the middle; of 100,000 it is page 500.
+/// Deliveries on a page in the middle; with 100,000 in the history it is page 500.
 const PER_PAGE: usize = 100;
 const POLL: Duration = Duration::from_millis(50);
 
@@ -34,7 +34,7 @@ pub(super) fn lengths(longest: usize) -> Vec<usize> {
 /// Measures all lengths, each with an endpoint of its own.
 pub(super) async fn measure(
     client: &Client,
-    binaries: &Path,
+    binaries: &Binaries,
     lengths: &[usize],
     deliveries: usize,
     report: &mut Report,
@@ -56,7 +56,7 @@ pub(super) async fn measure(
     Ok(())
 }
 
-/// Measures page 1 and the rate on the local stack; how long page 1 takes, in milliseconds.
+/// Measures page 1 and the rate on the local stack; returns how long page 1 takes, in milliseconds.
 async fn on_stack(client: &Client, length: usize, deliveries: usize, report: &mut Report) -> Result<f64> {
     let receiver = Receiver::start_ok().await?;
     let ids = client.create_endpoints(&[receiver.url("/history")]).await?;
@@ -91,7 +91,7 @@ async fn on_stack(client: &Client, length: usize, deliveries: usize, report: &mu
     Ok(first_page)
 }
 
-async fn calls(binaries: &Path, length: usize, deliveries: usize, report: &mut Report) -> Result<()> {
+async fn calls(binaries: &Binaries, length: usize, deliveries: usize, report: &mut Report) -> Result<()> {
     let receiver = Receiver::start_ok().await?;
     let mut pipeline = Pipeline::start(binaries, Duration::ZERO, &[receiver.url("/history")]).await?;
     let first = pipeline.events(1, PAYLOAD_BYTES);

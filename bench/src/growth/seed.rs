@@ -1,4 +1,4 @@
-//! A history that nobody waited for: copies of an endpoint's one real record, in the stack's own table.
+//! Makes a long history quickly: copies of an endpoint's one real record, written to the stack's own table.
 
 use std::collections::HashMap;
 
@@ -15,12 +15,12 @@ const BATCH: usize = 25;
 const CALLS_AT_ONCE: usize = 4;
 /// The time over which a history is spread, in seconds: 20 days, of the 30 that are kept.
 const SPREAD_SECONDS: usize = 20 * 24 * 60 * 60;
-/// One in so many has failed.
+/// One record of this many has failed.
 const ONE_FAILED_OF: usize = 100;
 
 type Item = HashMap<String, AttributeValue>;
 
-/// Adds so many records to the history of an endpoint that has one.
+/// Adds this many records to the history of an endpoint that has one.
 pub(super) async fn lengthen(state: &StackState, endpoint: &str, records: usize) -> Result<()> {
     let table = state
         .tables
@@ -50,18 +50,18 @@ async fn original(dynamodb: &DynamoDb, table: &str, endpoint: &str) -> Result<It
         .expression_attribute_values(":endpoint", AttributeValue::S(endpoint.to_owned()))
         .limit(1);
     let items = query.send().await?.items.unwrap_or_default();
-    items.into_iter().next().context("no record")
+    items.into_iter().next().context("the endpoint has no record")
 }
 
 async fn write(dynamodb: &DynamoDb, table: &str, copies: &Copies, numbers: &[usize]) -> Result<()> {
     let requests: Result<Vec<_>> = numbers.iter().map(|number| copies.make(*number)).collect();
     let call = dynamodb.batch_write_item().request_items(table, requests?);
     let left = call.send().await?.unprocessed_items.unwrap_or_default();
-    ensure!(left.is_empty(), "the table refused records");
+    ensure!(left.is_empty(), "the table did not take all records");
     Ok(())
 }
 
-/// Records like one, each older than the one before.
+/// Copies of one record, each older than the one before.
 struct Copies {
     original: Item,
     endpoint: EndpointId,

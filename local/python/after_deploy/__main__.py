@@ -1,4 +1,4 @@
-"""Makes up for what the emulator does not do with the deployed template, and writes down what was deployed.
+"""Does what the emulator leaves undone with the deployed template, and records what was deployed.
 
 Each correction has its own module, which says when it can go. None of them changes the template. Run with the
 emulator's interpreter, `AWS_ENDPOINT_URL`, the name of the stack and the JSON file to write.

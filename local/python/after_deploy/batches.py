@@ -1,9 +1,9 @@
-"""Lets the roles that may do a thing do it in batches.
+"""Allows roles the batch form of every call that they may make.
 
-AWS authorizes a batch call by the action of the single one: `SendMessageBatch` by `sqs:SendMessage`,
+AWS authorizes a batch call by the action of the single call: `SendMessageBatch` by `sqs:SendMessage`,
 `BatchExecuteStatement` by `dynamodb:PartiQLInsert` and so on. The emulator asks for actions of the batches' own
-names, which AWS does not have. So every role that has the single action gets the batch's too, on the same
-resources; a role that has it not still fails, as on AWS. It can go once a stack works without it.
+names, which AWS does not have. So every role that has the single action also gets the batch's, on the same
+resources; a role without it still fails, as on AWS. It can go once a stack works without it.
 """
 
 import roles
@@ -15,7 +15,7 @@ BATCHES = {
     "dynamodb:PartiQLUpdate": "dynamodb:BatchExecuteStatement",
 }
 
-# The emulator does not see which tables the statements of a batch concern.
+# The emulator cannot tell which tables the statements of a batch are for.
 ANYWHERE = {"dynamodb:BatchExecuteStatement"}
 
 

@@ -1,8 +1,8 @@
 """Turns the `MaximumConcurrency` of event sources into numbers.
 
-A number that comes from a template parameter reaches the emulator's event source mappings as text, and its
-poller then fails on comparing it, for every queue. Setting the same number by the public API makes it one. It
-can go once the log of a freshly deployed stack has no "ESM SQS poller error".
+A number that comes from a template parameter reaches the emulator's event source mappings as text. Its poller then
+fails to compare it, for every queue. Setting it again through the public API turns it into a number. It can go once
+the log of a freshly deployed stack has no "ESM SQS poller error".
 """
 
 import boto3

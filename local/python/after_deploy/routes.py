@@ -1,7 +1,7 @@
 """Creates the routes of the HTTP API.
 
-The emulator ignores the OpenAPI `Body` of an `AWS::ApiGatewayV2::Api`, so the API comes up without any. This
-reads that `Body` from the processed template and creates the same integrations and routes with the public API.
+The emulator ignores the OpenAPI `Body` of an `AWS::ApiGatewayV2::Api`, so the API has none. This reads
+that `Body` from the processed template and creates the same integrations and routes through the public API.
 It can go once `get_routes` of a freshly deployed stack lists them.
 """
 

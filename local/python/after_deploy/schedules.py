@@ -1,8 +1,8 @@
 """Lets the roles that may create schedules in a group of their own do so.
 
-AWS authorizes `CreateSchedule` by the schedule's name with its group, `schedule/<group>/<name>`. The emulator takes the
-group that the request names for `default`. So every role that may create schedules in a group may do so in that one
-too. It can go once a stack works without it.
+AWS authorizes `CreateSchedule` by the schedule's name with its group, `schedule/<group>/<name>`. The emulator
+assumes the group `default`, whichever group the request names. So every role that may create schedules in a group may
+also do so in that one. It can go once a stack works without it.
 """
 
 import roles

@@ -1,6 +1,6 @@
 """Fair queues: a message group that keeps its consumers busy does not keep the messages of others waiting.
 
-The emulator hands messages out in the order of their arrival, whoever they are for. SQS prefers the messages of groups
+The emulator hands messages out in the order of their arrival, whatever group they belong to. SQS prefers the messages of groups
 that have few in flight: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html>.
 It can go once the emulator does so too.
 """

@@ -1,7 +1,7 @@
 """Alarms on metric math can be deployed.
 
-The emulator refuses them. It measures nothing for any alarm, so one on the first metric of the expression does as well.
-It can go once the emulator takes them.
+The emulator does not accept them. It never evaluates an alarm, so one on the first metric of the expression will do.
+It can go once the emulator accepts them.
 """
 
 from ministack.services.cloudformation import provisioners

@@ -1,8 +1,8 @@
 """A shorter way to find the items of a `Query`.
 
 The emulator parses a key condition anew for every item of the partition: with 100,000 items a page takes seconds, where
-DynamoDB takes milliseconds. The conditions that this project uses have two forms, which are recognised once here; any
-other goes the emulator's way. It can go once such a page takes less than a second without it.
+DynamoDB takes milliseconds. The conditions that this project uses have two forms, which are recognized here; all
+others are left to the emulator. It can go once such a page takes less than a second without it.
 """
 
 import functools

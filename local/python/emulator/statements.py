@@ -1,7 +1,7 @@
-"""Statements of PartiQL are taken apart once.
+"""PartiQL statements are parsed once.
 
-The emulator does so on every call, and for every statement of a batch: this project has few statements, and they were
-a tenth of all its work. It can go once the emulator remembers them.
+The emulator parses them on every call, and for every statement of a batch. This project has few statements, and parsing
+them was a tenth of all its work. It can go once the emulator remembers them.
 """
 
 import functools

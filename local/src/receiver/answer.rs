@@ -41,8 +41,8 @@ impl Answer {
     /// A status with an empty body.
     ///
     /// # Panics
-    /// If `status` is no HTTP status.
-    #[expect(clippy::expect_used, reason = "statuses are written down in tests")]
+    /// If `status` is not an HTTP status.
+    #[expect(clippy::expect_used, reason = "statuses are constants in tests")]
     #[must_use]
     pub fn status(status: u16) -> Self {
         let status = StatusCode::from_u16(status).expect("an HTTP status");
@@ -96,8 +96,8 @@ impl Answer {
     /// Adds a header.
     ///
     /// # Panics
-    /// If name or value are not allowed in HTTP.
-    #[expect(clippy::expect_used, reason = "headers are written down in tests")]
+    /// If the name or the value is not allowed in HTTP.
+    #[expect(clippy::expect_used, reason = "headers are constants in tests")]
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         let name = HeaderName::from_bytes(name.as_bytes()).expect("a header name");
@@ -153,8 +153,8 @@ fn drip() -> impl stream::Stream<Item = io::Result<Frame<Bytes>>> {
     })
 }
 
-/// The error makes the server close the connection without ending the body. It comes a moment later: at once, it
-/// would take along what is not yet written.
+/// The error makes the server close the connection without ending the body. It comes a moment later: at once,
+/// it would discard what has not been written yet.
 fn cut_off(bytes: Bytes) -> impl stream::Stream<Item = io::Result<Frame<Bytes>>> {
     let cut = async {
         tokio::time::sleep(CUT_OFF_DELAY).await;

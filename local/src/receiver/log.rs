@@ -2,42 +2,14 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
-use bytes::Bytes;
-use http::{HeaderMap, Method};
 use tokio::sync::watch;
 
-/// A request as it arrived.
-#[derive(Debug, Clone)]
-pub struct Received {
-    /// Its method.
-    pub method: Method,
-    /// Its path, with the query string.
-    pub path: String,
-    /// All headers.
-    pub headers: HeaderMap,
-    /// The body's bytes.
-    pub body: Bytes,
-    /// When its body was complete.
-    pub at: Instant,
-    /// The same on the calendar.
-    pub time: SystemTime,
-}
+use super::received::Received;
 
-impl Received {
-    /// A header's value; empty if it is missing or no text.
-    #[must_use]
-    pub fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
-    }
-}
-
-/// The requests so far, to be looked at and waited for.
+/// The requests so far, to look at and to wait for.
 #[derive(Debug)]
 pub(crate) struct Log {
     received: Mutex<Vec<Received>>,

@@ -1,10 +1,11 @@
 //! A real HTTP receiver on 127.0.0.1 that records every request and answers as told, well or badly.
 //!
-//! The demo and the tests use it instead of a stand-in for the sender. One per test, on a port of its own; gone when
-//! dropped.
+//! The demo and `cargo local receive` use it, and the tests use it instead of a fake sender: one per test, on a port of
+//! its own, which ends when it is dropped.
 
 mod answer;
 mod log;
+mod received;
 mod serve;
 #[cfg(test)]
 mod tests;
@@ -18,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 pub use answer::Answer;
-pub use log::Received;
+pub use received::Received;
 
 use log::Log;
 
@@ -33,7 +34,15 @@ pub struct Receiver {
 impl Receiver {
     /// Listens on a free port and answers each request as `answer` says. Runs on the current runtime.
     pub async fn start(answer: impl Fn(&Received) -> Answer + Send + Sync + 'static) -> Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        Self::start_at(0, answer).await
+    }
+
+    /// Listens on this port, or on a free one if it is 0, and answers each request as `answer` says.
+    pub async fn start_at(
+        port: u16,
+        answer: impl Fn(&Received) -> Answer + Send + Sync + 'static,
+    ) -> Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await?;
         let address = listener.local_addr()?;
         let log = Arc::new(Log::default());
         let task = tokio::spawn(serve::serve(listener, Arc::clone(&log), Arc::new(answer)));

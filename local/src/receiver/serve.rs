@@ -14,7 +14,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::answer::{Answer, Body};
-use super::log::{Log, Received};
+use super::log::Log;
+use super::received::Received;
 
 type Answerer = dyn Fn(&Received) -> Answer + Send + Sync;
 
@@ -23,16 +24,16 @@ pub(super) async fn serve(listener: TcpListener, log: Arc<Log>, answer: Arc<Answ
     let mut connections = JoinSet::new();
     loop {
         let Ok((stream, _)) = listener.accept().await else {
-            // Out of file descriptors, most likely; they come back as connections end.
+            // Out of file descriptors, most likely; they are freed as connections end.
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
         log.add_connection();
-        // Best effort: an answer may come a little later without.
+        // Best effort: without it an answer may come a little later.
         let _ = stream.set_nodelay(true);
         let (log, answer) = (Arc::clone(&log), Arc::clone(&answer));
         let service = service_fn(move |request| respond(request, Arc::clone(&log), Arc::clone(&answer)));
-        // A connection that breaks is the sender's business; what arrived is in the log.
+        // A broken connection is the sender's problem; what arrived is in the log.
         connections.spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
         while connections.try_join_next().is_some() {}
     }

@@ -1,4 +1,4 @@
-//! The receiver must be trusted before anything is judged by it.
+//! Other tests rely on the receiver, so it has tests of its own.
 
 use std::time::{Duration, Instant};
 
@@ -122,4 +122,44 @@ async fn a_thousand_requests_share_one_connection() {
 
     assert_eq!(receiver.wait_for(1000, PATIENCE).await.unwrap().len(), 1000);
     assert_eq!(receiver.connections(), 1);
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_an_error() {
+    let first = Receiver::start_ok().await.unwrap();
+    let port = first.url("").rsplit(':').next().unwrap().parse().unwrap();
+
+    assert!(Receiver::start_at(port, |_| Answer::status(200)).await.is_err());
+}
+
+#[tokio::test]
+async fn a_received_request_is_printed_with_headers_and_body() {
+    let receiver = Receiver::start_ok().await.unwrap();
+
+    post(&receiver).await.unwrap();
+
+    let printed = receiver.wait_for(1, PATIENCE).await.unwrap()[0].to_string();
+    assert!(printed.starts_with("POST /hooks?a=b\n"), "{printed}");
+    assert!(printed.contains("\nx-test: yes\n"), "{printed}");
+    assert!(printed.ends_with("\n\n{\"a\": 1}"), "{printed}");
+}
+
+#[tokio::test]
+async fn a_signature_verifies_with_the_secret_that_made_it_and_no_other() {
+    let receiver = Receiver::start_ok().await.unwrap();
+    let webhook = standardwebhooks::Webhook::new("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+    let timestamp = jiff::Timestamp::now().as_second();
+    let signature = webhook.sign("evt_1", timestamp, b"{}").unwrap();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+
+    let request = client
+        .post(receiver.url("/"))
+        .header("webhook-id", "evt_1")
+        .header("webhook-timestamp", timestamp)
+        .header("webhook-signature", signature);
+    request.body("{}").send().await.unwrap();
+
+    let received = receiver.wait_for(1, PATIENCE).await.unwrap().remove(0);
+    assert!(received.verify("whs_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").is_ok());
+    assert!(received.verify("whs_C2FVsBQIhrscChlQIMV+b5sSYspob7oD").is_err());
 }
