@@ -79,7 +79,7 @@ fn http_client(trusts_amazon: bool) -> SharedHttpClient {
     let client = aws_smithy_http_client::Builder::new().tls_provider(Provider::rustls(CryptoMode::AwsLc));
     match TlsContext::builder().with_trust_store(roots).build() {
         Ok(context) => client.tls_context(context).build_https(),
-        // Only malformed roots are refused, and these are compiled in.
+        // Only malformed roots are an error, and these are compiled in.
         Err(_) => client.build_https(),
     }
 }

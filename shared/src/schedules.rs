@@ -51,7 +51,7 @@ impl Schedules {
         }
     }
 
-    /// Puts the task on the retries queue when it is due. Should that fail for a day, or be refused for good, the task
+    /// Puts the task on the retries queue when it is due. If that fails for a day, or can never succeed, the task
     /// goes to the failed-attempts queue ([`undelivered`]), where `retry` takes it for an interrupted attempt. Asking
     /// again for the same attempt changes nothing, because the schedule is named after it.
     ///

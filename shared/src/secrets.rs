@@ -98,7 +98,7 @@ impl Secrets {
         Secret::parse(value.secret_string().unwrap_or_default()).map_err(Error::corrupt("Secrets Manager"))
     }
 
-    /// Deletes an endpoint's secret for good; it is no error if there is none.
+    /// Deletes an endpoint's secret for good. That there is none is not an error.
     ///
     /// # Errors
     /// The call to Secrets Manager failed.

@@ -1,4 +1,4 @@
-//! The tables. Each file holds the queries of one table, with its item struct, which nobody else sees.
+//! The tables. Each file holds the queries of one table, with its item struct, which no other module sees.
 
 mod attribute;
 mod batch_read;

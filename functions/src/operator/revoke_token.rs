@@ -8,7 +8,7 @@ use shared::domain::token::{Token, TokenHash};
 use crate::app::App;
 use crate::serve::{Command, CommandError, answer_to};
 
-/// The token itself, or its id if nobody has it any more.
+/// The token itself, or its id if the token is lost.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RevokeTokenRequest {

@@ -167,7 +167,7 @@ fn without_contradictions<'a>(arrival: Arrival<'a>, body: String, left: &mut Lef
     let reason = |message| {
         (
             message,
-            format!("the id {} stands for another event already", event.id),
+            format!("the id {} already belongs to another event", event.id),
         )
     };
     left.rejected.extend(others.into_iter().map(reason));

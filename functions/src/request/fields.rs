@@ -65,7 +65,7 @@ impl Fields {
             .map_err(|message| FieldErrors::one(name, message))
     }
 
-    /// Ends the reading: fields that nobody took are unknown.
+    /// Ends the reading: fields that were not taken are unknown.
     ///
     /// # Errors
     /// [`Problem::Invalid`] with everything that is wrong.
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn good_fields_beside_an_unknown_one_are_invalid_all_the_same() {
+    fn an_unknown_field_makes_a_good_body_invalid() {
         let mut fields = Fields::parse(br#"{"enabled": true, "evnt": 1}"#).unwrap();
 
         let enabled = fields.optional("enabled", Ok);

@@ -71,7 +71,7 @@ impl Query {
     /// Ends the reading.
     ///
     /// # Errors
-    /// [`Problem::Malformed`] if there is a parameter that nobody took.
+    /// [`Problem::Malformed`] if there is a parameter that was not taken.
     pub fn finish(self) -> Result<(), Problem> {
         match self.0.first() {
             None => Ok(()),

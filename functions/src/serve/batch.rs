@@ -93,7 +93,7 @@ pub struct StreamChange {
 pub struct StreamKeys {
     /// Its workspace.
     pub workspace: StreamText,
-    /// Its id, or the name of an item beside the endpoints.
+    /// Its id, or the key of the item that counts the endpoints.
     pub endpoint: StreamText,
 }
 

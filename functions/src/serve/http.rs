@@ -75,7 +75,7 @@ async fn answer(app: &App, route: Route, request: Request) -> Response<Body> {
     response
 }
 
-/// Whom the token of a request stands for. Nothing is cached: a revoked token stops at once.
+/// Whose the token of a request is. Nothing is cached: a revoked token stops at once.
 async fn authenticate(app: &App, scope: Scope, request: &Request) -> Result<Caller, Problem> {
     let token = bearer_token(request)?;
     let grant = match app.store.grant(&token.hash()).await {

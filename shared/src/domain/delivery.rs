@@ -23,7 +23,7 @@ pub struct Delivery {
     pub event: EventName,
     /// Whether it is a test event.
     pub test: bool,
-    /// How it stands.
+    /// Its status.
     pub status: Status,
     /// How many attempts were made, the interrupted ones included.
     pub attempt_count: u32,
@@ -37,7 +37,7 @@ pub struct Delivery {
     pub manual_retry: Option<String>,
 }
 
-/// How a delivery stands.
+/// The status of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {

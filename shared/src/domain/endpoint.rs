@@ -77,7 +77,7 @@ pub enum InvalidSubscriptions {
     /// The same name twice.
     #[error("must not contain `{0}` twice")]
     Duplicate(String),
-    /// `*` beside others.
+    /// `*` together with others.
     #[error("must contain `*` alone or not at all")]
     EverythingAndMore,
     /// A pattern, such as `survey.*`.

@@ -24,13 +24,13 @@ pub struct Event {
     pub body: String,
 }
 
-/// Why a message is no event; the text is for the producer.
+/// Why a message is not a valid event; the text is for the producer.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidEvent {
     /// Over [`MAX_EVENT_BYTES`].
     #[error("the event is larger than {MAX_EVENT_BYTES} bytes")]
     TooLarge,
-    /// Not JSON, no object, or a field that is missing, doubled or of the wrong type.
+    /// Not JSON, not an object, or a field that is missing, repeated or of the wrong type.
     #[error("not an event: {0}")]
     Malformed(String),
     /// The id is not of the form `evt_…`.
@@ -45,7 +45,7 @@ pub enum InvalidEvent {
     /// The time is not RFC 3339.
     #[error("`created_at` must be an RFC 3339 time")]
     CreatedAt,
-    /// The data is no object.
+    /// The data is not an object.
     #[error("`data` must be an object")]
     Data,
 }
@@ -123,7 +123,7 @@ fn describe(error: &serde_json::Error) -> String {
 /// The JSON of a sample, in the documented envelope.
 ///
 /// # Errors
-/// The catalogue's sample is no JSON, which a unit test rules out.
+/// The catalogue's sample is not JSON, which a unit test rules out.
 pub fn sample_body(
     event_type: &EventType,
     workspace: &str,
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_event_is_refused_with_the_reason() {
+    fn a_malformed_event_is_rejected_with_the_reason() {
         for (bad, reason) in [
             ("", "expected a JSON object"),
             ("[]", "expected a JSON object"),

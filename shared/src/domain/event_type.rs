@@ -57,7 +57,7 @@ pub fn find(name: &str) -> Option<&'static EventType> {
 #[serde(try_from = "String", into = "String")]
 pub struct EventName(String);
 
-/// A text that is no event name.
+/// A text that is not an event name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "must be words of lower-case letters, digits and `_`, joined by full stops, at most {MAX_NAME_CHARS} characters"
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_could_not_be_an_event_is_refused() {
+    fn a_name_that_could_not_be_an_event_is_an_error() {
         for bad in [
             "",
             "survey",

@@ -1,6 +1,6 @@
 //! How an endpoint has been doing since its last success: when its failure record begins, what it counts and when it
 //! ends. That an attempt failed and that one is slow to be answered are two things: only the first can lead to the
-//! endpoint being disabled, both put its first attempts beside the retries (`lane`).
+//! endpoint being disabled, both send its first attempts to the lane of the retries (`lane`).
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -62,7 +62,7 @@ impl FailureRecord {
     }
 
     /// What is to be written after a batch of attempts, of which at least one was made: nothing on the happy path, and
-    /// nothing for another failure of an endpoint that is failing already. One success outweighs the failures beside it.
+    /// nothing for another failure of an endpoint that is failing already. One success outweighs all failures of its batch.
     #[must_use]
     pub fn observed_in(self, any_succeeded: bool) -> Option<Observation> {
         let observation = if any_succeeded {
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn slowness_is_no_failure() {
+    fn slowness_is_not_a_failure() {
         let slow = FailureRecord::default().after(Observation::Slowness, noon());
 
         assert_eq!(slow.slow_since, Some(noon()));

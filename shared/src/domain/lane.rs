@@ -1,5 +1,5 @@
 //! The two lanes of attempts. The first is for what is expected to be quick; whatever may take long, or be in vain, waits
-//! beside the retries, where it holds up no healthy endpoint.
+//! with the retries, where it holds up no healthy endpoint.
 
 use super::endpoint::Endpoint;
 use super::task::{Kind, Task};
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_first_attempt_at_an_endpoint_that_fails_or_is_slow_waits_beside_the_retries() {
+    fn a_first_attempt_at_an_endpoint_that_fails_or_is_slow_waits_with_the_retries() {
         for trouble in [Observation::Failure, Observation::Slowness] {
             let lane = Lane::of(&testing::task(1, Kind::Automatic), &after(Some(trouble)));
             assert_eq!(lane, Lane::Retries, "{trouble:?}");

@@ -40,7 +40,7 @@ pub struct Task {
 pub enum Kind {
     /// The schedule: a failed attempt is followed by the next one.
     Automatic,
-    /// A retry that somebody asked for: one attempt.
+    /// A manual retry: one attempt.
     Manual,
     /// A test event: one attempt, on a disabled endpoint as well.
     Test,

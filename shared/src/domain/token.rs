@@ -30,7 +30,7 @@ impl Token {
         ))
     }
 
-    /// Reads a token that somebody shows; `None` if it can't be one.
+    /// Reads a token; `None` if the text can't be one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let rest = text.strip_prefix(Self::PREFIX)?;
@@ -43,7 +43,7 @@ impl Token {
         &self.0
     }
 
-    /// What is stored of it: nobody can get from there to the token, which is random.
+    /// What is stored of it. The token can't be worked out from that, because it is random.
     #[must_use]
     pub fn hash(&self) -> TokenHash {
         let digest = Sha256::digest(self.0.as_bytes());
@@ -104,7 +104,7 @@ impl Scope {
     }
 }
 
-/// What is kept of a token: for whom it stands, and until when.
+/// What is stored about a token: whose it is, what it allows, and until when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
     /// The workspace it belongs to.

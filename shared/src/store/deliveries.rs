@@ -27,7 +27,7 @@ pub struct DeliveryWrite {
     pub expected: Expected,
 }
 
-/// What a write may replace; anything else means that somebody else was faster.
+/// What a write may replace; anything else means that another write came first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
     /// No record.
@@ -52,9 +52,9 @@ impl Expected {
 /// What became of a write.
 #[derive(Debug)]
 pub enum Written {
-    /// The record stands.
+    /// The record is written.
     Yes,
-    /// Somebody else was faster: the record is another one now.
+    /// Another write came first: the record is another one now.
     Overtaken,
     /// It is not written.
     Failed(Error),
@@ -97,7 +97,7 @@ impl Store {
     /// Adds a record, if there is none.
     ///
     /// # Errors
-    /// The call failed. That there is one already is no error.
+    /// The call failed. That there is one already is not an error.
     pub async fn put_delivery_if_absent(&self, record: &Delivery) -> Result<(), Error> {
         let call = self
             .client
@@ -156,7 +156,7 @@ impl Store {
         }
     }
 
-    /// Deletes about `limit` records of an endpoint's history, and what is kept beside it; says how many, and whether
+    /// Deletes about `limit` records of an endpoint's history, and of its counts and markers; says how many, and whether
     /// anything may be left.
     ///
     /// # Errors

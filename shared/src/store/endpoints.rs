@@ -1,4 +1,4 @@
-//! Endpoints, keyed by workspace and endpoint. Beside them each workspace has one item that counts them,
+//! Endpoints, keyed by workspace and endpoint. Each workspace also has one item that counts them,
 //! written in the same transaction, so that the limit holds however many are created at once.
 
 use std::time::Duration;
@@ -274,7 +274,7 @@ impl Store {
     /// failures before its last success, do not count.
     ///
     /// # Errors
-    /// The call failed. That the endpoint is gone, another one, or disabled already, is no error.
+    /// The call failed. That the endpoint is gone, another one, or disabled already, is not an error.
     pub async fn disable_endpoint(
         &self,
         endpoint: &Endpoint,

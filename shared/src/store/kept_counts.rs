@@ -1,4 +1,4 @@
-//! Counts of older parts of a history, kept in a partition beside the history's own. When they are right, and when not,
+//! Counts of older parts of a history, kept in a partition of their own. When they are right, and when not,
 //! is decided by `walk`; here they are read and written.
 
 use jiff::Timestamp;

@@ -1,6 +1,6 @@
 //! Markers of late deliveries: those of which nothing was recorded until long after their event was accepted, as happens
 //! after a backlog or a redrive. They may join a part of the history that is counted already (`walk`), so each is marked
-//! before it is recorded, by an item of its own in a partition beside the history's. A marker without a record (the
+//! before it is recorded, by an item of its own in another partition. A marker without a record (the
 //! process died in between, and the message has not come back yet) keeps its part from being kept, and does nothing else.
 
 use std::collections::{BTreeSet, HashMap};

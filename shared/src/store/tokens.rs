@@ -25,7 +25,7 @@ struct GrantItem {
 }
 
 impl Store {
-    /// What a token stands for, as of this moment.
+    /// Whose a token is and what it allows, as of this moment.
     ///
     /// # Errors
     /// [`Error::NotFound`], or the call failed.

@@ -32,7 +32,7 @@ impl<'a> Batch<'a> {
         self.failed.extend(jobs.into_iter().map(|job| job.message));
     }
 
-    /// The same attempt is to be made later, beside the retries.
+    /// The same attempt is to be made later, with the retries.
     pub(super) fn defer(&mut self, job: Job<'a>) {
         self.deferred.push(job);
     }

@@ -36,7 +36,7 @@ const RESERVE: Duration = Duration::from_secs(3);
 /// The least deadline of an attempt, should the time-out of this function leave less.
 const SHORTEST_DEADLINE: Duration = Duration::from_secs(1);
 
-/// An endpoint that has not answered for so long counts as slow from then on: its other deliveries wait beside the
+/// An endpoint that has not answered for so long counts as slow from then on: its other deliveries wait with the
 /// retries, before they fill the first lane.
 const SLOW_AFTER: Duration = Duration::from_secs(1);
 

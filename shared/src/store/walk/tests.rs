@@ -96,7 +96,7 @@ fn a_short_history_is_one_call_and_nothing_is_kept() {
 fn what_was_counted_is_not_walked_again() {
     let mut tables = Tables::with(0..100);
     tables.list(0, 2);
-    // Whoever walked again would find this.
+    // Walking again would show this.
     tables.records.remove(&id(50));
 
     assert_eq!(tables.list(0, 2).total, 100);
