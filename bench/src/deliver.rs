@@ -62,6 +62,10 @@ const SCENES: [Scene; 4] = [
     },
 ];
 
+/// How old a backlog is: so long after its event was accepted, the first record of a delivery is a late one, which is
+/// marked before it is written.
+const BACKLOG_AGE: Duration = Duration::from_hours(1);
+
 /// What a scene is measured with.
 struct Stage {
     receiver: Receiver,
@@ -85,7 +89,7 @@ pub(crate) async fn measure(
     report: &mut Report,
     progress: &Progress,
 ) -> Result<()> {
-    progress.expect(SCENES.len() * sizes.rounds);
+    progress.expect((SCENES.len() + 1) * sizes.rounds);
     for scene in &SCENES {
         progress.note(scene.name);
         let deliveries = (sizes.events / scene.share / BATCH).max(1) * BATCH;
@@ -102,6 +106,32 @@ pub(crate) async fn measure(
         let peak_mib = as_f64(usize::try_from(used.peak_kib)?) / KIB_PER_MIB;
         tell(report, scene, &rounds, processor_seconds, peak_mib);
     }
+    measure_backlog(binaries, sizes, report, progress).await
+}
+
+/// Drains a backlog of one endpoint, and as many fresh deliveries in turn.
+async fn measure_backlog(
+    binaries: &Binaries,
+    sizes: Sizes,
+    report: &mut Report,
+    progress: &Progress,
+) -> Result<()> {
+    let name = "a backlog of one endpoint, an hour old, receiver at once";
+    progress.note(name);
+    let mut stage = Stage::set_up(binaries, &SCENES[1], sizes.events.max(BATCH)).await?;
+    let mut rounds = Vec::new();
+    for _ in 0..sizes.rounds {
+        let (pipeline, function) = (&mut stage.pipeline, &stage.function);
+        let fresh = deliver(pipeline, function, stage.deliveries, 1, Duration::ZERO).await?;
+        let late = deliver(pipeline, function, stage.deliveries, 1, BACKLOG_AGE).await?;
+        rounds.push((fresh, late));
+        progress.step();
+    }
+    let rate = median(rounds.iter().map(|(_, late)| as_f64(stage.deliveries) / late));
+    report.add(SECTION, format!("{name}: deliver"), rate, "deliveries/s");
+    let ratio = median(rounds.iter().map(|(fresh, late)| fresh / late));
+    let what = format!("{name}: against fresh deliveries");
+    report.judge(SECTION, what, ratio, "×", Bar::AtLeast(0.8));
     Ok(())
 }
 
@@ -114,7 +144,14 @@ impl Stage {
             .collect();
         let mut pipeline = Pipeline::start(binaries, Duration::ZERO, &urls).await?;
         let function = pipeline.function("deliver").await?;
-        deliver(&mut pipeline, &function, RECORDED, scene.endpoints).await?;
+        deliver(
+            &mut pipeline,
+            &function,
+            RECORDED,
+            scene.endpoints,
+            Duration::ZERO,
+        )
+        .await?;
         Ok(Self {
             recorded: raw_client::record(&receiver.received()),
             receiver,
@@ -131,6 +168,7 @@ impl Stage {
             &self.function,
             self.deliveries,
             scene.endpoints,
+            Duration::ZERO,
         )
         .await?;
         let arrived = self.receiver.received().len() - before;
@@ -149,18 +187,23 @@ impl Stage {
     }
 }
 
-/// Queues this many deliveries and has the function make them; returns how long that took, in seconds.
+/// Queues this many deliveries, accepted so long ago, and has the function make them; returns how long that took, in
+/// seconds.
 async fn deliver(
     pipeline: &mut Pipeline,
     function: &Function,
     deliveries: usize,
     endpoints: usize,
+    age: Duration,
 ) -> Result<f64> {
     let events = pipeline.events(deliveries / endpoints, PAYLOAD_BYTES);
     pipeline
         .drain("EventsQueue", &events, BATCH, &mut Work::default())
         .await?;
-    let tasks = pipeline.aws.take_messages("DeliveriesQueue");
+    let mut tasks = pipeline.aws.take_messages("DeliveriesQueue");
+    for task in &mut tasks {
+        sample::make_older(task, age)?;
+    }
     let batches: Vec<_> = tasks
         .chunks(BATCH)
         .map(|batch| Bytes::from(sample::batch("DeliveriesQueue", batch).to_string()))

@@ -1,9 +1,13 @@
 //! What functions are invoked with: events as producers write them, batches as event sources hand them over, and the
 //! repository's own samples.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use local::root;
 use serde_json::{Value, json};
+use shared::domain::id::DeliveryId;
+use shared::domain::task::Task;
 
 use crate::aws::Sent;
 use crate::template::arn;
@@ -40,6 +44,15 @@ pub(crate) fn batch(queue: &str, messages: &[Sent]) -> Value {
         })
     };
     json!({ "Records": messages.iter().enumerate().map(record).collect::<Vec<_>>() })
+}
+
+/// Makes the event of a task one that was accepted so much earlier.
+pub(crate) fn make_older(sent: &mut Sent, age: Duration) -> Result<()> {
+    let mut task: Task = serde_json::from_str(&sent.body)?;
+    let accepted_at = task.delivery.accepted_at().context("the id holds a time")?;
+    task.delivery = DeliveryId::derive(accepted_at - age, &task.event_id, &task.endpoint);
+    sent.body = serde_json::to_string(&task)?;
+    Ok(())
 }
 
 /// The messages of a batch that a function's answer names as failed.
