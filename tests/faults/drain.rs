@@ -3,33 +3,30 @@
 //! `FAULTS_DRAIN_EVENTS=100000` sets how many.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use local::receiver::Receiver;
+use tests::settings::setting;
+use tests::template::Template;
+use tests::{Workspace, receivers};
 
-use crate::processes;
-use crate::queues;
-use crate::settings::setting;
-use crate::support::Workspace;
-use crate::turns::alone;
+use crate::faults::STACK;
+use crate::faults::turns::alone;
 
 const MEGABYTE: u64 = 1024 * 1024;
 
 #[tokio::test]
 async fn a_flood_of_events_drains_within_the_configured_memory() {
     let _turn = alone().await;
-    let count = setting("DRAIN_EVENTS", 3000);
-    let longest = Duration::from_secs(setting("DRAIN_SECONDS", 300));
-    let workspace = Workspace::new().await;
-    let receiver = Receiver::start_ok().await.expect("a receiver");
+    let count = setting("FAULTS_DRAIN_EVENTS", 3000);
+    let longest = Duration::from_secs(setting("FAULTS_DRAIN_SECONDS", 300));
+    let workspace = Workspace::new(&STACK).await;
+    let receiver = receivers::healthy().await;
     workspace.create_endpoint(&receiver.url("/"), &["*"]).await;
     let events: Vec<_> = (0..count).map(|_| workspace.event("poster.scanned")).collect();
     let bodies: Vec<_> = events.iter().map(|event| event.body.clone()).collect();
 
     let start = Instant::now();
-    queues::send_all("EventsQueue", None, &bodies).await;
+    STACK.queue("EventsQueue").send_all(&bodies).await;
     println!("{count} events queued after {:.1?}", start.elapsed());
     let mut peaks = BTreeMap::new();
     let drained = receiver.wait_until(longest, |received| received.len() >= count);
@@ -64,8 +61,8 @@ async fn a_flood_of_events_drains_within_the_configured_memory() {
 
 /// The most memory that any process of each function has had so far.
 fn measure(peaks: &mut BTreeMap<String, u64>) {
-    for process in processes::all() {
-        let Some(bytes) = processes::peak_bytes(&process) else {
+    for process in STACK.processes() {
+        let Some(bytes) = process.peak_bytes() else {
             continue;
         };
         let peak = peaks.entry(process.function).or_default();
@@ -75,12 +72,12 @@ fn measure(peaks: &mut BTreeMap<String, u64>) {
 
 /// The template has one size for all functions.
 fn configured_megabytes() -> u64 {
-    let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
-    let template = fs::read_to_string(template).expect("the template");
-    let mut sizes = template
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("MemorySize: "));
-    let size = sizes.next().expect("a size").parse().expect("a number");
-    assert!(sizes.next().is_none(), "one size for all functions");
-    size
+    let template = Template::read();
+    for (name, function) in template.of_type("AWS::Serverless::Function") {
+        assert!(
+            function.get("MemorySize").is_none(),
+            "{name} has a size of its own"
+        );
+    }
+    template.number(&template.globals()["MemorySize"])
 }

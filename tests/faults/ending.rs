@@ -7,24 +7,23 @@ use std::time::Duration;
 use http::StatusCode;
 use local::receiver::{Answer, Receiver};
 use serde_json::{Value, json};
+use tests::{PATIENCE, Workspace, eventually, eventually_within, receivers};
 
-use crate::support::{PATIENCE, Workspace, eventually};
-use crate::turns::together;
+use crate::faults::STACK;
+use crate::faults::turns::together;
 
 /// A wait that the queue's delay covers, and one that takes the scheduler.
-const WAITS: [u32; 2] = [5, 20];
+const WAITS: [u64; 2] = [5, 20];
 
 /// How much later the marker's retry is due than the one that must not come.
-const MARGIN: u32 = 3;
+const MARGIN: u64 = 3;
 
 #[tokio::test]
 async fn an_endpoint_that_is_gone_is_disabled_and_receives_nothing_more() {
-    let workspace = Workspace::new().await;
+    let workspace = Workspace::new(&STACK).await;
     let _turn = together().await;
-    let receiver = Receiver::start(|_| Answer::status(410))
-        .await
-        .expect("a receiver");
-    let marker = Receiver::start_ok().await.expect("a receiver");
+    let receiver = receivers::always(Answer::status(410)).await;
+    let marker = receivers::healthy().await;
     let gone = workspace.create_endpoint(&receiver.url("/"), &["*"]).await;
 
     let event = workspace.send_event("poster.scanned").await;
@@ -47,7 +46,7 @@ async fn an_endpoint_that_is_gone_is_disabled_and_receives_nothing_more() {
 
 #[tokio::test]
 async fn an_endpoint_that_keeps_failing_is_disabled_until_its_owner_enables_it() {
-    let workspace = Workspace::new().await;
+    let workspace = Workspace::new(&STACK).await;
     let _turn = together().await;
     let healthy = Arc::new(AtomicBool::new(false));
     let state = Arc::clone(&healthy);
@@ -130,10 +129,10 @@ struct Stage {
 
 impl Stage {
     /// Returns when the retries of both wait.
-    async fn set(wait_seconds: u32) -> Self {
-        let workspace = Workspace::new().await;
-        let receiver = busy(wait_seconds).await;
-        let marker = busy(wait_seconds + MARGIN).await;
+    async fn set(wait_seconds: u64) -> Self {
+        let workspace = Workspace::new(&STACK).await;
+        let receiver = receivers::busy(wait_seconds).await;
+        let marker = receivers::busy(wait_seconds + MARGIN).await;
         let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await.id;
         let other = workspace.create_endpoint(&marker.url("/"), &["*"]).await.id;
         workspace.send_event("poster.scanned").await;
@@ -163,34 +162,17 @@ impl Stage {
     }
 }
 
-/// A receiver that asks every first sender to come back later.
-async fn busy(wait_seconds: u32) -> Receiver {
-    let asked = AtomicBool::new(false);
-    let answer = move |_: &_| {
-        if asked.swap(true, Ordering::SeqCst) {
-            return Answer::status(200);
-        }
-        Answer::status(503).header("retry-after", &wait_seconds.to_string())
-    };
-    Receiver::start(answer).await.expect("a receiver")
-}
-
-/// The same for a delivery that takes the whole schedule.
+/// Waits for a delivery that takes the whole schedule.
 async fn wait_for_delivery(workspace: &Workspace, endpoint: &str, event: &str, status: &str) -> Value {
-    let longest = Duration::from_mins(2);
-    let search = async {
-        loop {
+    eventually_within(
+        Duration::from_mins(2),
+        &format!("a delivery that is {status}"),
+        async || {
             let deliveries = workspace.deliveries(endpoint).await;
-            let found = deliveries
+            deliveries
                 .into_iter()
-                .find(|delivery| delivery["event_id"] == event && delivery["status"] == status);
-            if let Some(delivery) = found {
-                return delivery;
-            }
-            tokio::time::sleep(Duration::from_millis(500)).await;
-        }
-    };
-    tokio::time::timeout(longest, search)
-        .await
-        .unwrap_or_else(|_| panic!("no delivery that is {status} within {longest:?}"))
+                .find(|delivery| delivery["event_id"] == event && delivery["status"] == status)
+        },
+    )
+    .await
 }

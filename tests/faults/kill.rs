@@ -8,13 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use local::receiver::{Answer, Receiver};
+use tests::Workspace;
+use tests::settings::setting;
 
-use crate::chance::Chance;
-use crate::processes;
-use crate::queues;
-use crate::settings::setting;
-use crate::support::Workspace;
-use crate::turns::alone;
+use crate::faults::STACK;
+use crate::faults::chance::Chance;
+use crate::faults::turns::alone;
 
 const ENDPOINTS: usize = 5;
 
@@ -33,7 +32,7 @@ const LONGEST: Duration = Duration::from_mins(8);
 #[tokio::test]
 async fn every_event_arrives_everywhere_although_functions_are_killed_at_random() {
     let _turn = alone().await;
-    let seeds = setting("SEEDS", "1".to_owned());
+    let seeds = setting("FAULTS_SEEDS", "1".to_owned());
     for seed in seeds.split(',') {
         run(seed.parse().expect("a seed is a number")).await;
     }
@@ -41,10 +40,10 @@ async fn every_event_arrives_everywhere_although_functions_are_killed_at_random(
 
 async fn run(seed: u64) {
     println!("seed {seed}");
-    let count = setting("KILL_EVENTS", 300);
-    let workspace = Workspace::new().await;
+    let count = setting("FAULTS_KILL_EVENTS", 300);
+    let workspace = Workspace::new(&STACK).await;
     for queue in ["EventsQueue", "FailedAttemptsQueue"] {
-        queues::hide_received_for(queue, HIDDEN_SECONDS).await;
+        STACK.queue(queue).hide_received_for(HIDDEN_SECONDS).await;
     }
     let mut endpoints = Vec::new();
     for number in 0..ENDPOINTS {
@@ -55,7 +54,7 @@ async fn run(seed: u64) {
 
     let start = Instant::now();
     let killer = tokio::spawn(kill_at_random(seed));
-    queues::send_all("EventsQueue", None, &bodies).await;
+    STACK.queue("EventsQueue").send_all(&bodies).await;
     println!("  sent after {:.1?}", start.elapsed());
     for endpoint in &endpoints {
         endpoint.wait_until_delivered(&workspace, count, start).await;
@@ -82,7 +81,7 @@ async fn run(seed: u64) {
             received.len()
         );
     }
-    assert_eq!(queues::depth("ParkedQueue").await, 0, "nothing is parked");
+    assert_eq!(STACK.queue("ParkedQueue").depth().await, 0, "nothing is parked");
 }
 
 /// An endpoint and its receiver: the first answers 500 to every third request, the second hangs up on every fourth.
@@ -151,14 +150,13 @@ async fn kill_at_random(seed: u64) -> [usize; 3] {
         let pause = Duration::from_millis(chance.below(LONGEST_PAUSE_MS));
         tokio::time::sleep(pause).await;
         let victim = usize::try_from(chance.below(3)).expect("0 to 2");
-        let mut alive = processes::all();
-        alive.retain(|process| process.function == VICTIMS[victim]);
+        let alive = STACK.processes_of(VICTIMS[victim]);
         let number = chance.below(1000);
         if alive.is_empty() {
             continue;
         }
         let index = usize::try_from(number).expect("a small number") % alive.len();
-        processes::kill(&alive[index]);
+        alive[index].kill();
         kills[victim] += 1;
     }
     kills

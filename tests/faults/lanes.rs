@@ -1,35 +1,53 @@
-//! How many batches of a queue a function handles at once, changed for the time of a test.
+//! An endpoint that is known to be failing waits apart from the healthy ones.
 
-use aws_sdk_lambda::types::ScalingConfig;
+use local::receiver::Answer;
+use tests::{PATIENCE, Workspace, receivers};
 
-use crate::support::aws;
-use crate::support::queues::url;
+use crate::faults::STACK;
+use crate::faults::proxy::{self, Call};
+use crate::faults::turns::together;
 
-/// Sets how many, and returns how many it was.
-pub(crate) async fn set(function: &str, queue: &str, batches: i32) -> i32 {
-    let lambda = aws::lambda();
-    let mappings = lambda
-        .list_event_source_mappings()
-        .function_name(aws::function(function))
-        .send()
-        .await
-        .expect("the function has event sources")
-        .event_source_mappings
-        .unwrap_or_default();
-    let name = url(queue).rsplit('/').next().unwrap_or_default();
-    let reads_it = |arn: Option<&str>| arn.and_then(|arn| arn.rsplit(':').next()) == Some(name);
-    let mapping = mappings
-        .into_iter()
-        .find(|mapping| reads_it(mapping.event_source_arn()))
-        .expect("the function reads the queue");
-    let before = mapping
-        .scaling_config
-        .and_then(|config| config.maximum_concurrency);
-    let scaling = ScalingConfig::builder().maximum_concurrency(batches).build();
-    let update = lambda
-        .update_event_source_mapping()
-        .uuid(mapping.uuid.expect("a mapping has an id"))
-        .scaling_config(scaling);
-    update.send().await.expect("the mapping takes a number");
-    before.expect("the template sets it")
+const EVENTS: usize = 5;
+
+#[tokio::test]
+async fn new_events_for_a_failing_endpoint_are_queued_beside_the_retries_and_no_others() {
+    let workspace = Workspace::new(&STACK).await;
+    let _turn = together().await;
+    let failing = receivers::always(Answer::status(500)).await;
+    let healthy = receivers::healthy().await;
+    let failing_id = workspace.create_endpoint(&failing.url("/"), &["*"]).await.id;
+    let healthy_id = workspace.create_endpoint(&healthy.url("/"), &["*"]).await.id;
+    workspace.send_event("poster.scanned").await;
+    let known = failing.wait_for(2, PATIENCE).await;
+    known.expect("a retry, so the first failure has been noted");
+    let events: Vec<_> = (0..EVENTS).map(|_| workspace.event("poster.scanned")).collect();
+    let ids: Vec<_> = events.iter().map(|event| event.id.clone()).collect();
+    let recording = proxy::record(&ids);
+
+    for event in &events {
+        workspace.send(&event.body).await;
+    }
+
+    for receiver in [&failing, &healthy] {
+        let all_arrived = |received: &[local::receiver::Received]| {
+            let arrived = |id: &String| received.iter().any(|request| request.header("webhook-id") == id);
+            ids.iter().all(arrived)
+        };
+        let arrived = receiver.wait_until(PATIENCE, all_arrived).await;
+        arrived.expect("every event arrives at both");
+    }
+    let calls = recording.calls();
+    let queued = |queue: &str, endpoint: &String, event: &String| {
+        let holds = |call: &Call, text: &String| call.holds_any(std::slice::from_ref(text));
+        let name = format!("SendMessageBatch {queue}");
+        calls
+            .iter()
+            .any(|call| call.name == name && holds(call, endpoint) && holds(call, event))
+    };
+    for event in &ids {
+        assert!(queued("RetriesQueue", &failing_id, event));
+        assert!(!queued("DeliveriesQueue", &failing_id, event));
+        assert!(queued("DeliveriesQueue", &healthy_id, event));
+        assert!(!queued("RetriesQueue", &healthy_id, event));
+    }
 }

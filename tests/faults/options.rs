@@ -1,11 +1,11 @@
-//! The stack of this binary: many short retries, short time-outs, and the proxy between functions and AWS.
+//! The stack of this suite: many short retries, short time-outs, and the proxy between functions and AWS.
 
 use std::net::TcpListener;
 use std::path::Path;
 
 use local::Options;
 
-use crate::proxy;
+use crate::faults::proxy;
 
 /// Ten retries within half a minute. Waits up to 10 s use the queue's delay, longer ones the scheduler.
 const PARAMETERS: [(&str, &str); 6] = [

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use local::receiver::{Answer, Received, Receiver};
 use serde_json::json;
+use tests::{Workspace, eventually};
 
-use crate::queues;
-use crate::support::{Workspace, eventually, stack};
-use crate::turns::alone;
+use crate::faults::STACK;
+use crate::faults::turns::alone;
 
 /// Malformed messages on each queue.
 const POISON: usize = 500;
@@ -30,8 +30,8 @@ const LONGEST: Duration = Duration::from_mins(3);
 #[tokio::test]
 async fn malformed_messages_on_every_queue_are_set_aside_and_hold_up_no_good_one() {
     let _turn = alone().await;
-    let workspace = Workspace::new().await;
-    assert_eq!(queues::depth("ParkedQueue").await, 0);
+    let workspace = Workspace::new(&STACK).await;
+    assert_eq!(STACK.queue("ParkedQueue").depth().await, 0);
     let errors = function_errors();
     let receiver = Receiver::start(refuse_first()).await.expect("a receiver");
     let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await.id;
@@ -47,13 +47,13 @@ async fn malformed_messages_on_every_queue_are_set_aside_and_hold_up_no_good_one
     let (before, after) = poison.split_at(POISON / 2);
     for half in [before, after] {
         for queue in PARKING {
-            queues::send_all(queue, None, half).await;
+            STACK.queue(queue).send_all(half).await;
         }
     }
     workspace.delete(&format!("/{deleted}")).await;
-    queues::send_all("EventsQueue", None, before).await;
-    queues::send_all("EventsQueue", None, &events).await;
-    queues::send_all("EventsQueue", None, after).await;
+    STACK.queue("EventsQueue").send_all(before).await;
+    STACK.queue("EventsQueue").send_all(&events).await;
+    STACK.queue("EventsQueue").send_all(after).await;
 
     // Each takes its first attempt, the failed-attempts queue, and a retry.
     let done = receiver
@@ -62,20 +62,20 @@ async fn malformed_messages_on_every_queue_are_set_aside_and_hold_up_no_good_one
     done.expect("all events arrive");
     all_delivered(&workspace, &endpoint).await;
     eventually("the secret of the deleted endpoint goes", async || {
-        secret_is_gone(&deleted).await.then_some(())
+        (!STACK.has_secret(&deleted).await).then_some(())
     })
     .await;
     for queue in PARKING.into_iter().chain(["EventsQueue"]) {
         drained(queue).await;
     }
-    let parked = queues::empty("ParkedQueue").await;
+    let parked = STACK.queue("ParkedQueue").empty().await;
     assert_eq!(parked.len(), PARKING.len() * POISON);
-    let rejected = queues::empty("RejectedEventsQueue").await;
+    let rejected = STACK.queue("RejectedEventsQueue").empty().await;
     assert_eq!(rejected.len(), POISON);
-    for refused in parked.iter().chain(&rejected) {
-        assert!(!refused.reason.is_empty(), "no reason: {:.80}", refused.body);
+    for message in parked.iter().chain(&rejected) {
+        assert!(!message.reason.is_empty(), "no reason: {:.80}", message.body);
     }
-    let bodies: HashSet<&str> = parked.iter().map(|refused| refused.body.as_str()).collect();
+    let bodies: HashSet<&str> = parked.iter().map(|message| message.body.as_str()).collect();
     assert!(
         poison.iter().all(|body| bodies.contains(body.as_str())),
         "bodies stay as they are"
@@ -123,19 +123,13 @@ async fn drained(queue: &str) {
     eventually(&format!("{queue} is empty"), async || {
         // The second announcement of a purge waits for attempts that could be under way.
         let left = usize::from(queue == "PurgesQueue");
-        (queues::depth(queue).await <= left).then_some(())
+        (STACK.queue(queue).depth().await <= left).then_some(())
     })
     .await;
 }
 
-async fn secret_is_gone(endpoint: &str) -> bool {
-    let name = format!("{}{endpoint}", stack().secret_prefix);
-    let secrets = aws_sdk_secretsmanager::Client::new(&local::aws_config(stack()));
-    secrets.describe_secret().secret_id(name).send().await.is_err()
-}
-
 /// How many invocations by a queue have failed as a whole, as the emulator's log has it.
 fn function_errors() -> usize {
-    let log = std::fs::read_to_string(&stack().log_file).expect("the emulator's log");
+    let log = std::fs::read_to_string(&STACK.log_file).expect("the emulator's log");
     log.matches("failed processing SQS batch").count()
 }

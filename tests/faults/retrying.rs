@@ -1,13 +1,13 @@
 //! A retry comes when it is due, by the queue's delay or by the scheduler.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use local::receiver::{Answer, Receiver};
+use local::receiver::Answer;
+use tests::{PATIENCE, Workspace, receivers};
 
-use crate::proxy::{self, Call};
-use crate::support::{PATIENCE, Workspace};
-use crate::turns::{alone, together};
+use crate::faults::STACK;
+use crate::faults::proxy::{self, Call};
+use crate::faults::turns::{alone, together};
 
 /// Longer than this takes the scheduler (`SchedulerThresholdSeconds`).
 const THRESHOLD: u64 = 10;
@@ -46,10 +46,10 @@ async fn a_long_wait_uses_one_schedule_and_no_delay() {
 #[tokio::test]
 async fn a_retry_does_not_wait_for_the_rest_of_its_batch() {
     let _turn = alone().await;
-    let workspace = Workspace::new().await;
-    let failing = Receiver::start(|_| Answer::status(500)).await;
-    let hanging = Receiver::start(|_| Answer::hang()).await;
-    let receivers = [failing, hanging].map(|receiver| receiver.expect("a receiver"));
+    let workspace = Workspace::new(&STACK).await;
+    let failing = receivers::always(Answer::status(500)).await;
+    let hanging = receivers::always(Answer::hang()).await;
+    let receivers = [failing, hanging];
     let mut ids = Vec::new();
     for receiver in &receivers {
         ids.push(workspace.create_endpoint(&receiver.url("/"), &["*"]).await.id);
@@ -80,15 +80,8 @@ async fn a_retry_does_not_wait_for_the_rest_of_its_batch() {
 /// How long a receiver's retry took that asked for a time, and the AWS calls on the way.
 async fn retry_after(seconds: u64) -> (Duration, Vec<String>) {
     let _turn = together().await;
-    let workspace = Workspace::new().await;
-    let asked = AtomicBool::new(false);
-    let receiver = Receiver::start(move |_| {
-        if asked.swap(true, Ordering::SeqCst) {
-            return Answer::status(200);
-        }
-        Answer::status(503).header("retry-after", &seconds.to_string())
-    });
-    let receiver = receiver.await.expect("a receiver");
+    let workspace = Workspace::new(&STACK).await;
+    let receiver = receivers::busy(seconds).await;
     let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await.id;
     let recording = proxy::record(std::slice::from_ref(&workspace.id));
 

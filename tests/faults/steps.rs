@@ -9,13 +9,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
+use tests::settings::setting;
 
-use crate::processes;
-use crate::proxy::{self, Call, Effect, Fault};
-use crate::queues;
-use crate::settings::setting;
-use crate::stories::{Outcome, Story};
-use crate::turns::alone;
+use crate::faults::STACK;
+use crate::faults::proxy::{self, Call, Effect, Fault};
+use crate::faults::stories::{Outcome, Story};
+use crate::faults::turns::alone;
 
 /// Makes the fault of a call that concerns these ids.
 type MakeFault = Box<dyn Fn(&[String]) -> Fault>;
@@ -44,9 +43,8 @@ type Step = (String, usize);
 #[tokio::test]
 async fn an_event_ends_the_same_whichever_call_on_its_path_fails() {
     let _turn = alone().await;
-    crate::support::stack();
     for queue in ["EventsQueue", "FailedAttemptsQueue"] {
-        queues::hide_received_for(queue, HIDDEN_SECONDS).await;
+        STACK.queue(queue).hide_received_for(HIDDEN_SECONDS).await;
     }
 
     let told = Story::ALL.map(async |story| (story, rehearse(story).await));
@@ -64,7 +62,7 @@ async fn an_event_ends_the_same_whichever_call_on_its_path_fails() {
         }
     }
     // Seven faults follow one another for each step, so a part that is no multiple of seven holds all faults.
-    let part = setting("STEPS_PART", 5);
+    let part = setting("FAULTS_STEPS_PART", 5);
     let scenarios: Vec<_> = scenarios.into_iter().step_by(part).collect();
     println!("{} scenarios", scenarios.len());
     let failures: Vec<String> = stream::iter(scenarios)
@@ -75,7 +73,7 @@ async fn an_event_ends_the_same_whichever_call_on_its_path_fails() {
         .await;
 
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-    assert_eq!(queues::depth("ParkedQueue").await, 0, "nothing is parked");
+    assert_eq!(STACK.queue("ParkedQueue").depth().await, 0, "nothing is parked");
 }
 
 /// Tells a story without faults, and returns the calls on its path and how it ends.
@@ -86,7 +84,7 @@ async fn rehearse(story: Story) -> (Vec<Step>, Outcome) {
     assert!(story.ends_in(&outcome), "{story:?} without a fault: {outcome:?}");
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let mut steps = Vec::new();
-    let processes = processes::all();
+    let processes = STACK.processes();
     let on_the_path = |call: &Call| {
         let mut callers = processes
             .iter()

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use local::receiver::{Answer, Receiver};
 use serde_json::Value;
+use tests::Workspace;
 
-use crate::proxy::Call;
-use crate::support::Workspace;
+use crate::faults::STACK;
+use crate::faults::proxy::Call;
 
 /// Longer than any story takes, with the longest fault in it.
 const LONGEST: Duration = Duration::from_mins(3);
@@ -50,7 +51,7 @@ impl Story {
 
     /// A workspace with one endpoint that answers as the story has it.
     pub(crate) async fn open(self) -> Scene {
-        let workspace = Workspace::new().await;
+        let workspace = Workspace::new(&STACK).await;
         let requests = AtomicUsize::new(0);
         let receiver = Receiver::start(move |_| self.answer(requests.fetch_add(1, Ordering::SeqCst)));
         let receiver = receiver.await.expect("a receiver");

@@ -35,7 +35,7 @@ pub(crate) struct Injected(Arc<Rule>);
 /// The calls that hold one of some keys, from its creation until it is dropped.
 pub(crate) struct Recording(Arc<Recorded>);
 
-/// Starts the proxy of this binary, once, and returns its url. It ends with the process.
+/// Starts the proxy of this suite, once, and returns its url. It ends with the process.
 pub(crate) fn start(upstream: &str) -> String {
     let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(256);
     let proxy = Proxy {
@@ -44,7 +44,7 @@ pub(crate) fn start(upstream: &str) -> String {
         rules: Mutex::default(),
         recordings: Mutex::default(),
     };
-    assert!(PROXY.set(proxy).is_ok(), "one proxy per binary");
+    assert!(PROXY.set(proxy).is_ok(), "one proxy for the suite");
     serve::on_a_thread()
 }
 

@@ -1,0 +1,3 @@
+//! What must agree although nothing but a reader connects it: the template, the code, the documents.
+
+mod template;

@@ -1,0 +1,313 @@
+//! What the emulator does not check, read off `template.yaml` itself.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use tests::names::kebab;
+use tests::repository::stems;
+use tests::template::Template;
+
+#[test]
+fn a_queue_hides_a_message_six_times_as_long_as_its_function_may_run() {
+    let template = Template::read();
+    for (function, queue) in template.queue_sources() {
+        let timeout = template.number(&template.function(&function)["Timeout"]);
+        let visibility = template.number(&template.resource(&queue)["VisibilityTimeout"]);
+        assert!(
+            visibility >= 6 * timeout,
+            "{queue}: {visibility} s for {function}, which may run {timeout} s"
+        );
+    }
+}
+
+#[test]
+fn the_code_knows_the_time_out_of_retry() {
+    let template = Template::read();
+    let timeout = template.number(&template.function("RetryFunction")["Timeout"]);
+
+    assert_eq!(shared::config::RETRY_TIMEOUT.as_secs(), timeout);
+}
+
+#[test]
+fn every_queue_that_hands_messages_back_has_an_alarm_that_sees_it() {
+    let template = Template::read();
+    for queue in ["EventsQueue", "FailedAttemptsQueue", "PurgesQueue"] {
+        let alarm = template.resource(&format!("{queue}ReturnsAlarm"));
+        let metrics = alarm["Metrics"].as_array().expect("metrics");
+        let name = json!({ "Fn::GetAtt": format!("{queue}.QueueName") });
+        for (metric, id) in metrics.iter().zip(["received", "deleted"]) {
+            let counted = json!({
+                "Namespace": "AWS/SQS",
+                "MetricName": format!("NumberOfMessages{}{}", id[..1].to_uppercase(), &id[1..]),
+                "Dimensions": [{ "Name": "QueueName", "Value": name }],
+            });
+            let stat = json!({ "Metric": counted, "Stat": "Sum", "Period": 300 });
+            assert_eq!(
+                metric,
+                &json!({ "Id": id, "ReturnData": false, "MetricStat": stat })
+            );
+        }
+        let share = "IF(received > 0, (received - FILL(deleted, 0)) / received, 0)";
+        assert_eq!(metrics[2]["Expression"], share, "{queue}");
+        assert_eq!(alarm["Threshold"], 0.05, "{queue}");
+    }
+}
+
+#[test]
+fn deliver_may_run_longer_than_an_attempt() {
+    let template = Template::read();
+    let deadline = template.number(&json!({ "Ref": "PostDeadlineSeconds" }));
+    let timeout = template.number(&template.function("DeliverFunction")["Timeout"]);
+
+    assert!(
+        timeout >= 2 * deadline + 5,
+        "time for two attempts one after the other, and for recording them"
+    );
+}
+
+#[test]
+fn every_event_source_reports_the_items_that_fail() {
+    let template = Template::read();
+    let mut sources = 0;
+    for (function, source) in template.event_sources() {
+        assert_eq!(
+            source["FunctionResponseTypes"],
+            json!(["ReportBatchItemFailures"]),
+            "{function}"
+        );
+        sources += 1;
+    }
+    assert_eq!(sources, 6);
+}
+
+#[test]
+fn a_batch_needs_no_window_and_leaves_room_for_the_others() {
+    let template = Template::read();
+    for (function, queue) in template.queue_sources() {
+        let sources = template.event_sources();
+        let source = sources
+            .iter()
+            .find(|(name, source)| *name == function && Template::queue_of(source).as_ref() == Some(&queue));
+        let (_, source) = source.expect("the source");
+        assert_eq!(
+            source["BatchSize"], 10,
+            "{function}: more needs a MaximumBatchingWindowInSeconds"
+        );
+        let concurrency = template.number(&source["ScalingConfig"]["MaximumConcurrency"]);
+        assert!((2..=1000).contains(&concurrency), "{function}");
+    }
+}
+
+#[test]
+fn first_attempts_and_retries_wait_apart_and_fail_into_one_queue_after_one_receive() {
+    let template = Template::read();
+    for queue in ["DeliveriesQueue", "RetriesQueue"] {
+        let redrive = &template.resource(queue)["RedrivePolicy"];
+        assert_eq!(redrive["maxReceiveCount"], 1, "{queue}");
+        assert_eq!(
+            redrive["deadLetterTargetArn"],
+            json!({ "Fn::GetAtt": "FailedAttemptsQueue.Arn" }),
+            "{queue}"
+        );
+    }
+}
+
+#[test]
+fn every_queue_that_is_read_has_a_dead_letter_queue_and_every_queue_keeps_messages_for_14_days() {
+    let template = Template::read();
+    for (_, queue) in template.queue_sources() {
+        assert!(template.resource(&queue)["RedrivePolicy"].is_object(), "{queue}");
+    }
+    for (name, queue) in template.of_type("AWS::SQS::Queue") {
+        assert_eq!(queue["MessageRetentionPeriod"], 1_209_600, "{name}");
+    }
+}
+
+#[test]
+fn everything_at_rest_is_encrypted_and_every_table_can_be_restored() {
+    let template = Template::read();
+    for (name, table) in template.of_type("AWS::DynamoDB::Table") {
+        assert_eq!(table["SSESpecification"]["SSEEnabled"], true, "{name}");
+        assert_eq!(
+            table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true,
+            "{name}"
+        );
+        assert_eq!(table["BillingMode"], "PAY_PER_REQUEST", "{name}");
+    }
+    for (name, queue) in template.of_type("AWS::SQS::Queue") {
+        assert_eq!(queue["SqsManagedSseEnabled"], true, "{name}");
+    }
+}
+
+#[test]
+fn what_is_deleted_by_age_is_what_grows_with_traffic() {
+    let template = Template::read();
+    for name in ["EventsTable", "DeliveriesTable"] {
+        assert_eq!(
+            template.resource(name)["TimeToLiveSpecification"]["Enabled"],
+            true,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn who_only_counts_or_attempts_can_put_nothing_into_a_history() {
+    let template = Template::read();
+    let roles = ["ListDeliveriesRole", "DeliverRole", "RetryRole"];
+    let puts: Vec<_> = template
+        .statements()
+        .into_iter()
+        .filter(|(role, _)| roles.contains(&role.as_str()))
+        .filter(|(_, statement)| list(&statement["Action"]).contains(&json!("dynamodb:PutItem")))
+        .collect();
+
+    assert_eq!(puts.len(), roles.len());
+    for (role, statement) in puts {
+        let partitions = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+        assert_eq!(partitions, &json!(["whe_*#spans"]), "{role}");
+    }
+}
+
+#[test]
+fn no_policy_has_a_wildcard_action_or_an_unnamed_resource() {
+    let template = Template::read();
+    for (role, statement) in template.statements() {
+        for action in list(&statement["Action"]) {
+            let action = action.as_str().expect("an action");
+            assert!(!action.contains('*'), "{role}: {action}");
+        }
+        for resource in list(&statement["Resource"]) {
+            let text = resource["Fn::Sub"].as_str();
+            let named = resource["Fn::GetAtt"].is_string() || text.is_some_and(|text| text.contains("${"));
+            assert!(named, "{role}: {resource}");
+            // A prefix only where names are made at run time: endpoint secrets, and schedules.
+            let prefix = text.is_some_and(|text| text.contains('*'));
+            let made_at_run_time =
+                text.is_some_and(|text| text.contains(":secretsmanager:") || text.contains(":scheduler:"));
+            assert!(!prefix || made_at_run_time, "{role}: {resource}");
+        }
+    }
+}
+
+/// The end-to-end tests fail if an action is missing; this fails if one is added that nobody thought about.
+#[test]
+fn every_function_may_do_what_it_does_and_no_more() {
+    let template = Template::read();
+    let allowed = |role: &str| {
+        let statements = template.statements();
+        let of_role = statements.iter().filter(|(name, _)| name == role);
+        let actions = of_role.flat_map(|(_, statement)| list(&statement["Action"]));
+        let mut actions: Vec<_> = actions
+            .filter_map(|action| action.as_str().map(str::to_owned))
+            .collect();
+        actions.sort();
+        actions.dedup();
+        actions
+            .into_iter()
+            .filter(|action| !action.starts_with("logs:"))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let consume = "sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage sqs:SendMessage";
+    for (role, actions) in [
+        (
+            "CreateEndpointRole",
+            "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem secretsmanager:CreateSecret sqs:SendMessage",
+        ),
+        ("ListEndpointsRole", "dynamodb:GetItem dynamodb:Query"),
+        ("GetEndpointRole", "dynamodb:GetItem"),
+        ("UpdateEndpointRole", "dynamodb:GetItem dynamodb:UpdateItem"),
+        (
+            "RotateSecretRole",
+            "dynamodb:GetItem dynamodb:UpdateItem secretsmanager:PutSecretValue",
+        ),
+        (
+            "DeleteEndpointRole",
+            "dynamodb:DeleteItem dynamodb:GetItem dynamodb:UpdateItem",
+        ),
+        (
+            "ListDeliveriesRole",
+            "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query",
+        ),
+        ("GetDeliveryRole", "dynamodb:GetItem"),
+        (
+            "RetryDeliveryRole",
+            "dynamodb:GetItem dynamodb:UpdateItem sqs:SendMessage",
+        ),
+        (
+            "SendTestEventRole",
+            "dynamodb:GetItem dynamodb:PutItem sqs:SendMessage",
+        ),
+        ("ListEventTypesRole", "dynamodb:GetItem"),
+        ("IssueTokenRole", "dynamodb:PutItem"),
+        ("RevokeTokenRole", "dynamodb:UpdateItem"),
+        (
+            "FanOutRole",
+            &format!("dynamodb:BatchGetItem dynamodb:PartiQLInsert dynamodb:Query {consume}"),
+        ),
+        (
+            "DeliverRole",
+            &format!(
+                "dynamodb:BatchGetItem dynamodb:PartiQLInsert dynamodb:PartiQLUpdate dynamodb:PutItem \
+                 dynamodb:UpdateItem secretsmanager:GetSecretValue {consume}"
+            ),
+        ),
+        (
+            "RetryRole",
+            &format!(
+                "dynamodb:BatchGetItem dynamodb:PartiQLInsert dynamodb:PartiQLUpdate dynamodb:PutItem \
+                 dynamodb:UpdateItem iam:PassRole scheduler:CreateSchedule {consume}"
+            ),
+        ),
+        (
+            "PurgeRole",
+            &format!(
+                "dynamodb:BatchWriteItem dynamodb:DescribeStream dynamodb:GetItem dynamodb:GetRecords \
+                 dynamodb:GetShardIterator dynamodb:ListStreams dynamodb:Query secretsmanager:DeleteSecret {consume}"
+            ),
+        ),
+        ("RetrySchedulerRole", "sqs:SendMessage"),
+    ] {
+        assert_eq!(allowed(role), actions, "{role}");
+    }
+}
+
+#[test]
+fn every_function_has_its_binary_its_event_its_log_group_and_its_role_by_the_same_name() {
+    let template = Template::read();
+    let functions = template.of_type("AWS::Serverless::Function");
+    let names: BTreeSet<String> = functions
+        .iter()
+        .map(|(name, _)| kebab(name.trim_end_matches("Function")))
+        .collect();
+    assert_eq!(names, stems("functions/src/bin", "rs"));
+    assert_eq!(names, stems("events", "json"));
+    for (name, function) in functions {
+        let stem = name.trim_end_matches("Function");
+        assert_eq!(template.metadata(&name)["BuildProperties"]["Binary"], kebab(stem));
+        assert_eq!(
+            function["Role"],
+            json!({ "Fn::GetAtt": format!("{stem}Role.Arn") })
+        );
+        assert_eq!(
+            function["LoggingConfig"]["LogGroup"],
+            json!({ "Ref": format!("{stem}LogGroup") })
+        );
+        assert_eq!(
+            template.resource(&format!("{stem}LogGroup"))["RetentionInDays"],
+            json!({ "Ref": "LogRetentionDays" })
+        );
+    }
+}
+
+#[test]
+fn insecure_targets_are_off_unless_somebody_turns_them_on() {
+    let default = Template::read().parameter("AllowInsecureTargets")["Default"].clone();
+
+    assert_eq!(default, "false");
+}
+
+fn list(value: &Value) -> Vec<Value> {
+    value.as_array().cloned().unwrap_or_else(|| vec![value.clone()])
+}

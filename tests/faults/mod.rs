@@ -1,0 +1,22 @@
+//! Nothing lost, nothing stuck: what happens to events while AWS, the functions and the endpoints fail.
+//!
+//! These tests have a stack of their own, since they kill its processes and put a proxy between it and AWS. A test
+//! that disturbs every delivery takes the stack for itself (`turns`); the others run beside each other.
+
+mod chance;
+mod drain;
+mod ending;
+mod kill;
+mod lanes;
+mod options;
+mod poison;
+mod proxy;
+mod retrying;
+mod steps;
+mod stories;
+mod turns;
+
+use tests::SuiteStack;
+
+/// The stack of this suite.
+pub(crate) static STACK: SuiteStack = SuiteStack::new(options::options);

@@ -1,0 +1,408 @@
+//! Bodies and parameters that nobody should send: each is answered with a 4xx in the shape of all errors, quickly.
+
+use std::time::{Duration, Instant};
+
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+use tests::Workspace;
+use tests::document::{Operation, operations};
+use tests::workspace::{ApiAnswer, answer};
+
+use super::{assert_problem, bad_fields};
+use crate::promises::STACK;
+
+const JSON: &str = "application/json";
+const BODY_LIMIT_BYTES: usize = 64 * 1024;
+
+/// A start of the function included, on a busy machine.
+const QUICKLY: Duration = Duration::from_secs(10);
+
+/// A workspace with an endpoint, so that nothing but the body can be wrong.
+struct Target {
+    workspace: Workspace,
+    endpoint: String,
+}
+
+impl Target {
+    async fn new() -> Self {
+        let workspace = Workspace::new(&STACK).await;
+        let endpoint = workspace
+            .create_endpoint("https://hooks.example.com/", &["*"])
+            .await
+            .id;
+        Self { workspace, endpoint }
+    }
+
+    async fn send(&self, operation: &Operation, content_type: &str, body: impl Into<Vec<u8>>) -> ApiAnswer {
+        let path = operation.path_with(&[("id", &self.endpoint)]);
+        let body = Some((content_type, body.into()));
+        let start = Instant::now();
+        let answer = self.workspace.raw(operation.method.clone(), &path, body).await;
+        assert!(
+            start.elapsed() < QUICKLY,
+            "{} took {:?}",
+            operation.id,
+            start.elapsed()
+        );
+        answer
+    }
+
+    /// Sends each body to each operation that takes one.
+    async fn expect_everywhere(&self, status: StatusCode, bodies: &[(&str, &str, Vec<u8>)]) {
+        for operation in operations_with_body() {
+            for (what, content_type, body) in bodies {
+                let answer = self.send(operation, content_type, body.clone()).await;
+                assert_problem(&answer, status, &format!("{} with {what}", operation.id));
+            }
+        }
+    }
+
+    async fn assert_unchanged(&self) {
+        let endpoints = self.workspace.get("").await.body;
+        assert_eq!(endpoints["meta"]["total"], 1);
+        assert_eq!(endpoints["data"][0]["url"], "https://hooks.example.com/");
+        assert_eq!(endpoints["data"][0]["events"], json!(["*"]));
+        assert_eq!(endpoints["data"][0]["enabled"], true);
+        assert!(self.workspace.deliveries(&self.endpoint).await.is_empty());
+    }
+}
+
+fn operations_with_body() -> impl Iterator<Item = &'static Operation> {
+    operations().iter().filter(|operation| operation.body().is_some())
+}
+
+fn operation(id: &str) -> &'static Operation {
+    operations()
+        .iter()
+        .find(|operation| operation.id == id)
+        .expect("an operation")
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_json_object_is_malformed() {
+    let target = Target::new().await;
+    let utf16 = |text: &str| {
+        text.encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect::<Vec<u8>>()
+    };
+    let nested = |depth: usize| format!("{{\"url\":{}1{}}}", "[".repeat(depth), "]".repeat(depth));
+
+    let bodies = [
+        ("nothing", JSON, b"".to_vec()),
+        ("no JSON", JSON, b"url=https://hooks.example.com/".to_vec()),
+        ("half an object", JSON, b"{\"url\":".to_vec()),
+        ("something behind it", JSON, b"{} {}".to_vec()),
+        ("null", JSON, b"null".to_vec()),
+        ("a list", JSON, b"[]".to_vec()),
+        ("a number", JSON, b"1".to_vec()),
+        ("a number beyond all bounds", JSON, b"{\"url\":1e999}".to_vec()),
+        ("a comment", JSON, b"{/* */}".to_vec()),
+        ("a byte that is no UTF-8", JSON, b"{\xff}".to_vec()),
+        ("half a surrogate", JSON, br#"{"url":"\ud800"}"#.to_vec()),
+        ("a byte order mark", JSON, "\u{feff}{}".into()),
+        ("UTF-16", JSON, utf16("{}")),
+        (
+            "a field twice",
+            JSON,
+            br#"{"url":"https://a.example/","url":"https://b.example/"}"#.to_vec(),
+        ),
+        (
+            "a field twice, once escaped",
+            JSON,
+            br#"{"event":1,"\u0065vent":2}"#.to_vec(),
+        ),
+        ("deep nesting", JSON, nested(10_000).into()),
+        ("deep objects", JSON, "{\"url\":".repeat(5_000).into()),
+    ];
+
+    target.expect_everywhere(StatusCode::BAD_REQUEST, &bodies).await;
+    target.assert_unchanged().await;
+}
+
+#[tokio::test]
+async fn another_content_type_is_refused_even_with_a_good_body() {
+    let target = Target::new().await;
+
+    for operation in operations_with_body() {
+        let body = operation.body().expect("a body").to_string();
+        for content_type in [
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "application/jsonx",
+            "json",
+            "",
+        ] {
+            let refused = target.send(operation, content_type, body.clone()).await;
+            assert_problem(
+                &refused,
+                StatusCode::BAD_REQUEST,
+                &format!("{} as {content_type}", operation.id),
+            );
+        }
+        let path = operation.path_with(&[("id", &target.endpoint)]);
+        let request = target.workspace.request(operation.method.clone(), &path);
+        let refused = answer(request.bearer_auth(&target.workspace.token).body(body)).await;
+        assert_problem(&refused, StatusCode::BAD_REQUEST, "no content type");
+    }
+
+    target.assert_unchanged().await;
+}
+
+#[tokio::test]
+async fn a_charset_beside_the_content_type_is_fine() {
+    let target = Target::new().await;
+
+    let answer = target
+        .send(
+            operation("updateEndpoint"),
+            "Application/JSON; charset=utf-8",
+            "{\"enabled\":true}",
+        )
+        .await;
+
+    assert_eq!(answer.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_too_large_and_one_at_the_limit_is_read() {
+    let target = Target::new().await;
+    let url = |chars: usize| json!({ "url": "x".repeat(chars) }).to_string().into_bytes();
+    let frame = url(0).len();
+
+    let bodies = [
+        ("one byte too many", JSON, url(BODY_LIMIT_BYTES - frame + 1)),
+        ("a million characters", JSON, url(1_000_000)),
+        ("a million spaces", JSON, " ".repeat(1_000_000).into()),
+        ("five million bytes that are no JSON", JSON, vec![0xff; 5_000_000]),
+    ];
+    target
+        .expect_everywhere(StatusCode::PAYLOAD_TOO_LARGE, &bodies)
+        .await;
+    let bodies = [("the most bytes", JSON, url(BODY_LIMIT_BYTES - frame))];
+    target
+        .expect_everywhere(StatusCode::UNPROCESSABLE_ENTITY, &bodies)
+        .await;
+
+    target.assert_unchanged().await;
+}
+
+#[tokio::test]
+async fn a_list_of_ten_thousand_events_is_refused_at_once() {
+    let target = Target::new().await;
+    let create = operation("createEndpoint");
+    let body = |name: &str| json!({ "url": "https://a.example/", "events": vec![name; 10_000] }).to_string();
+
+    let large = target.send(create, JSON, body("survey.response.created")).await;
+    let small = target.send(create, JSON, body("*")).await;
+
+    assert_problem(&large, StatusCode::PAYLOAD_TOO_LARGE, "long names");
+    assert_problem(&small, StatusCode::UNPROCESSABLE_ENTITY, "short names");
+    assert_eq!(bad_fields(&small), ["events"]);
+}
+
+#[tokio::test]
+async fn a_field_of_the_wrong_kind_is_named() {
+    let target = Target::new().await;
+    let wrong = [
+        (
+            "url",
+            json!([
+                null,
+                1,
+                true,
+                "",
+                "x",
+                [],
+                {},
+                "https://",
+                "//a.example/",
+                "http:a"
+            ]),
+        ),
+        (
+            "url",
+            json!([
+                "ftp://a.example/",
+                "https://u:p@a.example/",
+                "https://a.example/#f",
+                "https://a b/"
+            ]),
+        ),
+        (
+            "url",
+            json!([
+                format!("https://a.example/{}", "x".repeat(2048)),
+                "https://a.example\u{0}/"
+            ]),
+        ),
+        (
+            "events",
+            json!([
+                null,
+                1,
+                "*",
+                {},
+                [],
+                [null],
+                [1],
+                ["x"],
+                ["*", "*"],
+                ["*", "poster.scanned"]
+            ]),
+        ),
+        (
+            "events",
+            json!([
+                ["poster.scanned", "poster.scanned"],
+                ["poster.scanned", "poster.unheard_of"],
+                [["*"]]
+            ]),
+        ),
+        ("enabled", json!([null, 0, 1, "true", [], {}])),
+    ];
+
+    for operation in [operation("createEndpoint"), operation("updateEndpoint")] {
+        for (field, values) in &wrong {
+            for value in values.as_array().expect("a list") {
+                let mut body = operation.body().expect("a body").clone();
+                body[field] = value.clone();
+                let refused = target.send(operation, JSON, body.to_string()).await;
+                let what = format!("{} of {field} {value:.60}", operation.id);
+                assert_problem(&refused, StatusCode::UNPROCESSABLE_ENTITY, &what);
+                assert_eq!(bad_fields(&refused), [*field], "{what}");
+            }
+        }
+    }
+    for value in [
+        json!(null),
+        json!(1),
+        json!("*"),
+        json!("survey"),
+        json!(["poster.scanned"]),
+    ] {
+        let body = json!({ "event": value }).to_string();
+        let refused = target.send(operation("sendTestEvent"), JSON, body).await;
+        assert_problem(&refused, StatusCode::UNPROCESSABLE_ENTITY, &value.to_string());
+        assert_eq!(bad_fields(&refused), ["event"]);
+    }
+    target.assert_unchanged().await;
+}
+
+#[tokio::test]
+async fn unknown_and_missing_fields_are_named_all_at_once() {
+    let target = Target::new().await;
+    let names = |answer: &ApiAnswer| {
+        let mut names: Vec<_> = bad_fields(answer).into_iter().map(str::to_owned).collect();
+        names.sort_unstable();
+        names
+    };
+
+    for operation in operations_with_body() {
+        let mut body = operation.body().expect("a body").clone();
+        body["evnts"] = json!(1);
+        body["id"] = Value::Null;
+        body["secret"] = json!("whs_mine");
+        let refused = target.send(operation, JSON, body.to_string()).await;
+        assert_problem(&refused, StatusCode::UNPROCESSABLE_ENTITY, &operation.id);
+        assert_eq!(names(&refused), ["evnts", "id", "secret"], "{}", operation.id);
+    }
+    let empty = target.send(operation("createEndpoint"), JSON, "{}").await;
+    assert_eq!(names(&empty), ["events", "url"]);
+    let all = json!({ "url": "x", "events": [], "enabled": null, "x": 1 }).to_string();
+    let all = target.send(operation("createEndpoint"), JSON, all).await;
+    assert_eq!(names(&all), ["enabled", "events", "url", "x"]);
+    assert_eq!(
+        names(&target.send(operation("sendTestEvent"), JSON, "{}").await),
+        ["event"]
+    );
+    let many: serde_json::Map<_, _> = (0..2_000).map(|n| (format!("field{n}"), Value::Null)).collect();
+    let many = target
+        .send(operation("updateEndpoint"), JSON, Value::Object(many).to_string())
+        .await;
+    assert_problem(&many, StatusCode::UNPROCESSABLE_ENTITY, "2,000 unknown fields");
+
+    target.assert_unchanged().await;
+}
+
+#[tokio::test]
+async fn an_empty_change_changes_nothing() {
+    let target = Target::new().await;
+    let path = format!("/{}", target.endpoint);
+    let before = target.workspace.get(&path).await.body;
+
+    let answer = target.workspace.patch(&path, &json!({})).await;
+
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.body, before);
+}
+
+#[tokio::test]
+async fn a_bad_query_parameter_is_refused_by_every_list() {
+    let target = Target::new().await;
+    let lists = [String::new(), format!("/{}/deliveries", target.endpoint)];
+    let paging = [
+        "page=0",
+        "page=-1",
+        "page=x",
+        "page=",
+        "page=1.5",
+        "page=1000001",
+        "page=99999999999999999999",
+        "per_page=0",
+        "per_page=101",
+        "per_page=%31%30%30%30",
+        "page=1&page=2",
+        "pge=1",
+        "%00=1",
+        "page=%ff",
+    ];
+    let filters = [
+        "from=x",
+        "from=",
+        "from=2026-06-07",
+        "from=2026-06-07T10:30:00",
+        "to=1780828205",
+        "status=Failed",
+        "status=",
+        "status=gone",
+        "status=failed&status=failed",
+        "from=2026-06-07T10:30:00+02:00",
+        "from=2026-06-08T00:00:00Z&to=2026-06-07T00:00:00Z",
+        "to=2026-13-01T00:00:00Z",
+        "event=x",
+    ];
+
+    for list in &lists {
+        for query in paging.iter().chain(&filters) {
+            let path = format!("{list}?{query}");
+            let refused = target.workspace.api(Method::GET, &path, None).await;
+            assert_problem(&refused, StatusCode::BAD_REQUEST, &path);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_path_that_holds_no_id_names_nothing() {
+    let target = Target::new().await;
+
+    for id in [
+        "x",
+        "whe_",
+        "whe_%00",
+        "whe_a%20b",
+        "whe_%F0%9F%8D%95",
+        &format!("whe_{}", "x".repeat(65)),
+    ] {
+        for path in [
+            format!("/{id}"),
+            format!("/{id}/deliveries"),
+            format!("/{id}/deliveries/del_x"),
+        ] {
+            let refused = target.workspace.get(&path).await;
+            assert_problem(&refused, StatusCode::NOT_FOUND, &path);
+        }
+        let path = format!("/{}/deliveries/{id}", target.endpoint);
+        assert_problem(&target.workspace.get(&path).await, StatusCode::NOT_FOUND, &path);
+    }
+}

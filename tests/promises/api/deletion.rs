@@ -1,0 +1,143 @@
+//! What is left of a deleted endpoint: no attempt, no secret, no history, whatever crashes in between.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use futures::future::join;
+use http::StatusCode;
+use local::receiver::{Answer, Received, Receiver};
+use tests::processes::Process;
+use tests::records::{self, Record};
+use tests::{PATIENCE, Workspace, eventually};
+
+use crate::promises::STACK;
+
+/// How long the contract gives to the purge.
+const PURGED_WITHIN: Duration = Duration::from_mins(1);
+
+const RECORDS: u32 = 5_000;
+
+/// Fails every third event for good, so that there are always retries under way.
+async fn receiver_that_fails_some() -> Receiver {
+    let answer = |request: &Received| {
+        let last = request.header("webhook-id").bytes().last().unwrap_or_default();
+        Answer::status(if last.is_multiple_of(3) { 500 } else { 200 }).after(Duration::from_millis(100))
+    };
+    Receiver::start(answer).await.expect("a receiver")
+}
+
+async fn send_events(workspace: &Workspace, count: usize) {
+    for _ in 0..count {
+        workspace.send_event("poster.scanned").await;
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_endpoint_receives_nothing_from_the_answer_on() {
+    let workspace = Workspace::new(&STACK).await;
+    let (doomed, other) = (receiver_that_fails_some().await, receiver_that_fails_some().await);
+    let id = workspace.create_endpoint(&doomed.url("/"), &["*"]).await.id;
+    let other_id = workspace.create_endpoint(&other.url("/"), &["*"]).await.id;
+
+    let delete = async {
+        doomed
+            .wait_for(50, PATIENCE)
+            .await
+            .expect("deliveries are in flight");
+        let answer = workspace.delete(&format!("/{id}")).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT);
+        Instant::now()
+    };
+    let (answered, ()) = join(delete, send_events(&workspace, 200)).await;
+    send_events(&workspace, 20).await;
+
+    // The other endpoint gets the same events and fails the same ones, so what is sent to both has been sent by then.
+    eventually("the other endpoint's deliveries are finished", async || {
+        let pending = workspace
+            .get(&format!("/{other_id}/deliveries?status=pending"))
+            .await
+            .body;
+        let all = workspace.get(&format!("/{other_id}/deliveries")).await.body;
+        (pending["meta"]["total"] == 0 && all["meta"]["total"] == 220).then_some(())
+    })
+    .await;
+    let late = |receiver: &Receiver| {
+        receiver
+            .received()
+            .iter()
+            .filter(|request| request.at > answered)
+            .count()
+    };
+    assert_eq!(late(&doomed), 0);
+    assert!(late(&other) > 20, "there was something to be sent");
+    assert_eq!(
+        records::count(&STACK, &id).await,
+        0,
+        "no attempt that was under way left a record"
+    );
+}
+
+#[tokio::test]
+async fn secret_and_history_of_a_deleted_endpoint_go_even_if_purge_is_killed() {
+    let workspace = Workspace::new(&STACK).await;
+    let id = workspace
+        .create_endpoint("https://hooks.example.com/", &["*"])
+        .await
+        .id;
+    let other_id = workspace
+        .create_endpoint("https://hooks.example.com/", &["*"])
+        .await
+        .id;
+    let history = |endpoint: &str, count: u32| {
+        let record = |number| Record::new(endpoint, number, "2026-06-01T00:00:00Z", "failed");
+        (0..count).map(record).collect::<Vec<_>>()
+    };
+    let doomed = history(&id, RECORDS);
+    records::write(&STACK, &doomed).await;
+    records::write(&STACK, &history(&other_id, 30)).await;
+    assert!(STACK.has_secret(&id).await);
+    let before: HashMap<_, _> = purges()
+        .into_iter()
+        .map(|(purge, ticks)| (purge.id(), ticks))
+        .collect();
+
+    assert_eq!(
+        workspace.delete(&format!("/{id}")).await.status,
+        StatusCode::NO_CONTENT
+    );
+    let answered = Instant::now();
+    eventually("the purge is under way", async || {
+        (!records::exists(&STACK, &doomed[500]).await).then_some(())
+    })
+    .await;
+    // The one that works on these records has been the busiest since; others are not to be disturbed.
+    let used = |(purge, ticks): &(Process, u64)| ticks - before.get(&purge.id()).unwrap_or(&0);
+    let (busiest, _) = purges().into_iter().max_by_key(used).expect("a purge runs");
+    busiest.kill();
+    assert!(
+        records::exists(&STACK, &doomed[RECORDS as usize - 1]).await,
+        "it was killed half-way"
+    );
+
+    eventually("nothing is left", async || {
+        let nothing = records::count(&STACK, &id).await == 0 && !STACK.has_secret(&id).await;
+        nothing.then_some(())
+    })
+    .await;
+    assert!(answered.elapsed() < PURGED_WITHIN, "{:?}", answered.elapsed());
+    assert_eq!(records::count(&STACK, &other_id).await, 30);
+    assert!(STACK.has_secret(&other_id).await);
+    let listed = workspace
+        .get(&format!("/{other_id}/deliveries?status=failed"))
+        .await
+        .body;
+    assert_eq!(listed["meta"]["total"], 30);
+}
+
+/// The processes of `purge`, each with the processor time that it has used. One that ends meanwhile is none.
+fn purges() -> Vec<(Process, u64)> {
+    let purges = STACK.processes_of("PurgeFunction").into_iter();
+    purges
+        .filter_map(|purge| Some((purge.clone(), purge.ticks()?)))
+        .collect()
+}

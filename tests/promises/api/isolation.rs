@@ -1,0 +1,204 @@
+//! Who may see and change what. The routes are those of `openapi.yaml`, so that a new one cannot be forgotten.
+
+use http::StatusCode;
+use local::receiver::Receiver;
+use serde_json::{Value, json};
+use tests::document::{Operation, operations};
+use tests::signature::verifies;
+use tests::workspace::{ApiAnswer, CreatedEndpoint, answer};
+use tests::{PATIENCE, Workspace, receivers};
+
+use super::{assert_problem, test_delivery, wait_until_status};
+use crate::promises::STACK;
+
+/// A workspace with an endpoint and a failed delivery, on which every operation would succeed.
+struct Estate {
+    workspace: Workspace,
+    receiver: Receiver,
+    endpoint: CreatedEndpoint,
+    delivery: String,
+}
+
+impl Estate {
+    async fn new() -> Self {
+        let workspace = Workspace::new(&STACK).await;
+        let receiver = receivers::recovering(1).await;
+        let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await;
+        let path = test_delivery(&workspace, &endpoint.id).await;
+        wait_until_status(&workspace, &path, "failed").await;
+        let delivery = path.rsplit('/').next().expect("an id").to_owned();
+        Self {
+            workspace,
+            receiver,
+            endpoint,
+            delivery,
+        }
+    }
+
+    /// Everything that the API shows of it.
+    async fn snapshot(&self) -> Vec<Value> {
+        let endpoint = format!("/{}", self.endpoint.id);
+        let delivery = format!("{endpoint}/deliveries/{}", self.delivery);
+        let mut shown = Vec::new();
+        for path in ["", &endpoint, &format!("{endpoint}/deliveries"), &delivery] {
+            shown.push(self.workspace.get(path).await.body);
+        }
+        shown
+    }
+
+    fn path(&self, operation: &Operation) -> String {
+        operation.path_with(&[("id", &self.endpoint.id), ("delivery_id", &self.delivery)])
+    }
+}
+
+async fn call(workspace: &Workspace, operation: &Operation, path: &str) -> ApiAnswer {
+    workspace
+        .api(operation.method.clone(), path, operation.body())
+        .await
+}
+
+#[tokio::test]
+async fn another_workspace_sees_and_changes_nothing_on_any_route() {
+    let estate = Estate::new().await;
+    let stranger = Estate::new().await;
+    let before = estate.snapshot().await;
+
+    for operation in operations() {
+        let parameters = operation.path_parameters();
+        if parameters.is_empty() {
+            continue;
+        }
+        let path = estate.path(operation);
+        let theirs = call(&stranger.workspace, operation, &path).await;
+        let nobodys = operation.path_with(&[("id", "whe_nobody"), ("delivery_id", "del_nobody")]);
+        let nobodys = call(&stranger.workspace, operation, &nobodys).await;
+        assert_problem(&theirs, StatusCode::NOT_FOUND, &operation.id);
+        assert_eq!(
+            theirs.body, nobodys.body,
+            "{}: another's id is an unknown id",
+            operation.id
+        );
+        if parameters.contains(&"delivery_id") {
+            let mixed = [
+                ("id", stranger.endpoint.id.as_str()),
+                ("delivery_id", &estate.delivery),
+            ];
+            let mixed = call(&stranger.workspace, operation, &operation.path_with(&mixed)).await;
+            assert_problem(&mixed, StatusCode::NOT_FOUND, &operation.id);
+        }
+    }
+
+    assert_eq!(estate.snapshot().await, before);
+    let listed = stranger.workspace.get("").await.body;
+    assert!(!listed.to_string().contains(&estate.endpoint.id));
+    estate.workspace.send_event("poster.scanned").await;
+    let requests = estate
+        .receiver
+        .wait_for(2, PATIENCE)
+        .await
+        .expect("the event arrives");
+    assert!(
+        verifies(&STACK, &requests[1], &estate.endpoint.secret),
+        "the secret is still the same"
+    );
+}
+
+#[tokio::test]
+async fn every_route_refuses_a_token_without_its_scope() {
+    let estate = Estate::new().await;
+    let reader = estate.workspace.through_token(&["webhooks:read"]).await;
+    let writer = estate.workspace.through_token(&["webhooks:write"]).await;
+    let before = estate.snapshot().await;
+
+    for operation in operations() {
+        let unfit = if operation.scope == "webhooks:read" {
+            &writer
+        } else {
+            &reader
+        };
+        let refused = call(unfit, operation, &estate.path(operation)).await;
+        assert_problem(&refused, StatusCode::FORBIDDEN, &operation.id);
+        let named = refused.body["message"]
+            .as_str()
+            .unwrap_or_default()
+            .contains(&operation.scope);
+        assert!(named, "{} names the scope that lacks", operation.id);
+    }
+
+    assert_eq!(estate.snapshot().await, before);
+}
+
+#[tokio::test]
+async fn no_route_answers_a_revoked_token() {
+    let estate = Estate::new().await;
+    let revoked = estate
+        .workspace
+        .through_token(&["webhooks:read", "webhooks:write"])
+        .await;
+    assert_eq!(revoked.get("").await.status, StatusCode::OK);
+    let before = estate.snapshot().await;
+
+    let request = json!({ "token_id": revoked.token_id });
+    STACK
+        .invoke("RevokeTokenFunction", &request)
+        .await
+        .expect("the token is revoked");
+
+    for operation in operations() {
+        let refused = call(&revoked, operation, &estate.path(operation)).await;
+        assert_problem(&refused, StatusCode::UNAUTHORIZED, &operation.id);
+        assert_eq!(refused.headers["www-authenticate"], "Bearer");
+    }
+    assert_eq!(estate.snapshot().await, before);
+}
+
+#[tokio::test]
+async fn no_route_answers_without_a_valid_token() {
+    let estate = Estate::new().await;
+    let before = estate.snapshot().await;
+    let unknown = format!("Bearer efa_sk_{}", "x".repeat(32));
+    let cut_off = format!(
+        "Bearer {}",
+        &estate.workspace.token[..estate.workspace.token.len() - 1]
+    );
+    let bad = [
+        "",
+        "Bearer",
+        "Bearer efa_sk_",
+        "Basic ZWZhOnNr",
+        &unknown,
+        &cut_off,
+    ];
+
+    for operation in operations() {
+        let request = || {
+            let request = estate
+                .workspace
+                .request(operation.method.clone(), &estate.path(operation));
+            let body = operation.body().map(Value::to_string).unwrap_or_default();
+            request.header("content-type", "application/json").body(body)
+        };
+        assert_problem(&answer(request()).await, StatusCode::UNAUTHORIZED, &operation.id);
+        for authorization in bad {
+            let refused = answer(request().header("authorization", authorization)).await;
+            assert_problem(&refused, StatusCode::UNAUTHORIZED, authorization);
+        }
+    }
+
+    assert_eq!(estate.snapshot().await, before);
+}
+
+#[tokio::test]
+async fn an_expired_token_is_refused() {
+    let workspace = Workspace::new(&STACK).await;
+    let request = json!({ "workspace_id": workspace.id, "expires_at": "2026-01-01T00:00:00Z" });
+    let issued = STACK
+        .invoke("IssueTokenFunction", &request)
+        .await
+        .expect("a token is issued");
+    let token = issued["token"].as_str().expect("a token");
+
+    let request = workspace.request(http::Method::GET, "").bearer_auth(token);
+
+    assert_problem(&answer(request).await, StatusCode::UNAUTHORIZED, "expired");
+}

@@ -1,0 +1,61 @@
+//! The REST contract, a module per promise. Every answer is held against `openapi.yaml` on the way, by the library.
+
+mod bad_input;
+mod concurrency;
+mod deletion;
+mod history;
+mod isolation;
+mod openapi;
+mod receivers_page;
+mod retrying;
+mod rotation;
+mod schemathesis;
+mod seed;
+
+use http::StatusCode;
+use serde_json::{Value, json};
+use tests::workspace::ApiAnswer;
+use tests::{Workspace, eventually};
+
+/// Panics unless the answer is an error of this status with the body that all errors have.
+fn assert_problem(answer: &ApiAnswer, status: StatusCode, what: &str) {
+    assert_eq!(answer.status, status, "{what}: {}", answer.body);
+    assert_eq!(answer.headers["content-type"], "application/json", "{what}");
+    assert_eq!(answer.body["statusCode"], status.as_u16(), "{what}");
+    assert_eq!(
+        answer.body["error"],
+        status.canonical_reason().unwrap_or_default(),
+        "{what}"
+    );
+    assert_ne!(answer.body["message"].as_str().unwrap_or_default(), "", "{what}");
+    let names_fields = answer.body.get("errors").is_some();
+    assert_eq!(names_fields, status == StatusCode::UNPROCESSABLE_ENTITY, "{what}");
+}
+
+/// The fields that a 422 complains about, in its order.
+fn bad_fields(answer: &ApiAnswer) -> Vec<&str> {
+    let errors = answer.body["errors"].as_array().into_iter().flatten();
+    errors.filter_map(|error| error["field"].as_str()).collect()
+}
+
+/// The path of a delivery, made by a test event: it has one attempt.
+async fn test_delivery(workspace: &Workspace, endpoint: &str) -> String {
+    let answer = workspace
+        .post(
+            &format!("/{endpoint}/test"),
+            &json!({ "event": "poster.scanned" }),
+        )
+        .await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.body);
+    let id = answer.body["id"].as_str().expect("an id");
+    format!("/{endpoint}/deliveries/{id}")
+}
+
+/// Waits until the delivery of this path has `status`, and returns it with its attempts.
+async fn wait_until_status(workspace: &Workspace, delivery: &str, status: &str) -> Value {
+    eventually(&format!("{delivery} is {status}"), async || {
+        let answer = workspace.get(delivery).await;
+        (answer.body["status"] == status).then_some(answer.body)
+    })
+    .await
+}

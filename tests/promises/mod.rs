@@ -1,0 +1,15 @@
+//! The promises of the contract, kept by the real template: one stack for all of them, a workspace for each test.
+
+mod api;
+mod attempting;
+mod delivering;
+mod fanning_out;
+mod options;
+mod replay;
+mod targets;
+mod whole_run;
+
+use tests::SuiteStack;
+
+/// The stack of this suite.
+pub(crate) static STACK: SuiteStack = SuiteStack::new(options::options);

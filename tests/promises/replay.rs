@@ -1,0 +1,173 @@
+//! Every sample in `events/`, replayed through the Lambda Invoke API. In each, the sample's ids and its token are
+//! replaced by ones that exist.
+
+use std::collections::BTreeMap;
+
+use futures::future::join_all;
+use local::receiver::Receiver;
+use serde_json::{Value, json};
+use tests::names::in_template;
+use tests::repository::{read, stems};
+use tests::{Workspace, receivers};
+
+use crate::promises::STACK;
+
+/// What a function is expected to answer to its sample.
+enum Expected {
+    /// An HTTP status, and fields of the JSON body with their values.
+    Http(u16, Value),
+    /// A batch of which these messages come back.
+    Batch(&'static [&'static str]),
+    /// An object with these fields.
+    Fields(&'static [&'static str]),
+}
+
+/// The samples name these; the replay puts real ones in their place.
+struct Stage {
+    workspace: Workspace,
+    endpoint: String,
+    delivery: String,
+    _receiver: Receiver,
+}
+
+fn expected() -> BTreeMap<&'static str, Expected> {
+    BTreeMap::from([
+        (
+            "create-endpoint",
+            Expected::Http(201, json!({ "url": "https://hooks.example.com/enafeedback" })),
+        ),
+        ("delete-endpoint", Expected::Http(204, Value::Null)),
+        // The way to the dead-letter queue is to come back: `retry` parks what is no delivery.
+        (
+            "deliver",
+            Expected::Batch(&["059f36b4-87a3-44ab-83d2-661970000001"]),
+        ),
+        ("fan-out", Expected::Batch(&[])),
+        (
+            "get-delivery",
+            Expected::Http(200, json!({ "status": "delivered", "attempt_count": 1 })),
+        ),
+        (
+            "get-endpoint",
+            Expected::Http(200, json!({ "enabled": true, "events": ["*"] })),
+        ),
+        (
+            "issue-token",
+            Expected::Fields(&["token", "token_id", "expires_at"]),
+        ),
+        (
+            "list-deliveries",
+            Expected::Http(
+                200,
+                json!({ "meta": { "total": 1, "page": 1, "per_page": 20, "pages": 1 } }),
+            ),
+        ),
+        (
+            "list-endpoints",
+            Expected::Http(
+                200,
+                json!({ "meta": { "total": 1, "page": 1, "per_page": 20, "pages": 1 } }),
+            ),
+        ),
+        ("list-event-types", Expected::Http(200, json!({}))),
+        ("purge", Expected::Batch(&[])),
+        ("retry", Expected::Batch(&[])),
+        // Only a failed delivery can be retried, and this one was delivered.
+        (
+            "retry-delivery",
+            Expected::Http(409, json!({ "statusCode": 409 })),
+        ),
+        ("revoke-token", Expected::Fields(&[])),
+        ("rotate-secret", Expected::Http(200, json!({ "enabled": true }))),
+        (
+            "send-test-event",
+            Expected::Http(202, json!({ "test": true, "status": "pending" })),
+        ),
+        (
+            "update-endpoint",
+            Expected::Http(
+                200,
+                json!({ "url": "https://new-url.example.com/hook", "enabled": false }),
+            ),
+        ),
+    ])
+}
+
+#[tokio::test]
+async fn every_function_answers_its_sample_event() {
+    let samples = samples();
+    let expected = expected();
+    assert!(
+        samples.keys().eq(expected.keys().copied()),
+        "one expectation for each sample"
+    );
+
+    let replays = samples.iter().map(async |(function, sample)| {
+        let stage = Stage::set().await;
+        let event = stage.replace(sample);
+        let answer = STACK.invoke(&in_template(function), &event).await;
+        let answer = answer.unwrap_or_else(|error| panic!("{function} failed: {error}"));
+        expected[function.as_str()].check(function, &answer);
+    });
+    join_all(replays).await;
+}
+
+impl Stage {
+    async fn set() -> Self {
+        let workspace = Workspace::new(&STACK).await;
+        let receiver = receivers::healthy().await;
+        let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await.id;
+        let event = workspace.send_event("poster.scanned").await;
+        let delivery = workspace.wait_for_delivery(&endpoint, &event, "delivered").await;
+        let delivery = delivery["id"].as_str().expect("an id").to_owned();
+        Self {
+            workspace,
+            endpoint,
+            delivery,
+            _receiver: receiver,
+        }
+    }
+
+    fn replace(&self, sample: &str) -> Value {
+        let event = sample
+            .replace("efa_sk_sample", &self.workspace.token)
+            .replace("ws_sample", &self.workspace.id)
+            .replace("whe_sample", &self.endpoint)
+            .replace("del_sample", &self.delivery);
+        serde_json::from_str(&event).expect("a sample is JSON")
+    }
+}
+
+impl Expected {
+    fn check(&self, function: &str, answer: &Value) {
+        match self {
+            Self::Http(status, fields) => {
+                assert_eq!(answer["statusCode"], *status, "{function}: {answer}");
+                let body = answer["body"].as_str().unwrap_or_default();
+                let body: Value = serde_json::from_str(body).unwrap_or(Value::Null);
+                for (name, value) in fields.as_object().into_iter().flatten() {
+                    assert_eq!(body[name], *value, "{function}: {name}");
+                }
+            }
+            Self::Batch(ids) => {
+                let failures: Vec<_> = ids.iter().map(|id| json!({ "itemIdentifier": id })).collect();
+                assert_eq!(*answer, json!({ "batchItemFailures": failures }), "{function}");
+            }
+            Self::Fields(names) => {
+                for name in *names {
+                    assert!(answer[name].is_string(), "{function}: {name} in {answer}");
+                }
+            }
+        }
+    }
+}
+
+fn samples() -> BTreeMap<String, String> {
+    let functions = stems("events", "json").into_iter();
+    functions
+        .map(|function| {
+            let sample = read(&format!("events/{function}.json"));
+            (function, sample)
+        })
+        .collect()
+}

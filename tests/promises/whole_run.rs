@@ -1,0 +1,68 @@
+//! What must hold for a whole run of this suite. The module's name puts it last; it waits for the tests that run beside it.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use local::logs;
+use local::receiver::Answer;
+use serde_json::json;
+use tests::{Workspace, eventually, eventually_within, issued, receivers};
+
+use crate::promises::STACK;
+
+/// Longer than the tests of this suite take together, on a slow machine with everything generated.
+const LONGEST: Duration = Duration::from_mins(30);
+
+#[tokio::test]
+async fn no_secret_or_token_is_logged() {
+    let workspace = Workspace::new(&STACK).await;
+    let receiver = receivers::always(Answer::status(500)).await;
+    let endpoint = workspace
+        .create_endpoint(&receiver.url("/?key=of-the-endpoint"), &["*"])
+        .await;
+    let path = format!("/{}", endpoint.id);
+    let rotated = workspace.post(&format!("{path}/rotate-secret"), &json!({})).await;
+    issued::remember(rotated.body["secret"].as_str().expect("a new secret"));
+    assert_eq!(
+        workspace.patch(&path, &json!({ "url": "no url" })).await.status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    let event = workspace.send_event("poster.scanned").await;
+    workspace.wait_for_delivery(&endpoint.id, &event, "failed").await;
+    assert_eq!(workspace.delete(&path).await.status, StatusCode::NO_CONTENT);
+
+    eventually_within(LONGEST, "the tests of this suite are over", async || {
+        (workspace.in_use() == 1).then_some(())
+    })
+    .await;
+    let lines = eventually("the log lines of this test", async || {
+        let lines = logs::all(&STACK).await.expect("the logs");
+        lines
+            .iter()
+            .any(|line| line.contains(&endpoint.id))
+            .then_some(lines)
+    })
+    .await;
+
+    let mut values = issued::all();
+    values.push("of-the-endpoint".to_owned());
+    for value in values {
+        // What follows the prefix is the secret itself.
+        let secret = value.trim_start_matches("whs_").trim_start_matches("efa_sk_");
+        assert!(
+            !lines.iter().any(|line| line.contains(secret)),
+            "a log line shows a value that begins {value:.8}"
+        );
+    }
+    // Schemathesis keeps what it is given to itself, but the prefix tells.
+    for prefix in ["whs_", "efa_sk_"] {
+        let shown = |line: &String| {
+            let mut after = line.split(prefix).skip(1);
+            after.any(|rest| rest.starts_with(|first: char| first.is_ascii_alphanumeric()))
+        };
+        assert!(
+            !lines.iter().any(shown),
+            "a log line shows a value that begins {prefix}"
+        );
+    }
+}

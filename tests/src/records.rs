@@ -1,0 +1,155 @@
+//! A delivery history written straight into the table: thousands of records, spread over weeks, in no time.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use futures::{StreamExt, TryStreamExt, stream};
+use shared::domain::id::{DeliveryId, EndpointId, EventId};
+use shared::domain::time;
+
+use crate::SuiteStack;
+
+/// Most items of a `BatchWriteItem`.
+const CHUNK: usize = 25;
+
+/// The year 2100: no record expires while a test looks at it.
+const NEVER: &str = "4102444800";
+
+type Item = HashMap<String, AttributeValue>;
+
+/// A record to be written.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// The delivery's id.
+    pub id: String,
+    /// When its event was accepted, as the API shows it.
+    pub created_at: String,
+    /// `delivered`, `failed` or `pending`.
+    pub status: &'static str,
+    item: Item,
+}
+
+impl Record {
+    /// The record number `number` of an endpoint, accepted `number` seconds after `first`.
+    pub fn new(endpoint: &str, number: u32, first: &str, status: &'static str) -> Self {
+        let first = time::parse(first).expect("a time");
+        let accepted_at = first + std::time::Duration::from_secs(number.into());
+        let endpoint: EndpointId = endpoint.parse().expect("an endpoint's id");
+        let event: EventId = format!("evt_{number}").parse().expect("an event's id");
+        let id = DeliveryId::derive(accepted_at, &event, &endpoint).to_string();
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let number = |text: &str| AttributeValue::N(text.to_owned());
+        let mut item = Item::from([
+            ("endpoint".to_owned(), text(endpoint.as_str())),
+            ("delivery".to_owned(), text(&id)),
+            ("event_id".to_owned(), text(event.as_str())),
+            ("event".to_owned(), text("poster.scanned")),
+            ("status".to_owned(), text(status)),
+            ("attempt_count".to_owned(), number("0")),
+            ("attempts".to_owned(), AttributeValue::L(Vec::new())),
+            ("expires_at".to_owned(), number(NEVER)),
+        ]);
+        if status != "delivered" {
+            item.insert("undelivered".to_owned(), text(&format!("{status}#{id}")));
+        }
+        Self {
+            id,
+            created_at: time::format(accepted_at),
+            status,
+            item,
+        }
+    }
+}
+
+/// Fills a record up to a few kilobytes, as long answers of a receiver do.
+pub fn padded(mut record: Record) -> Record {
+    record
+        .item
+        .insert("padding".to_owned(), AttributeValue::S("x".repeat(3_000)));
+    record
+}
+
+/// Makes a record unreadable, as one of a version that knows more words.
+pub fn spoiled(mut record: Record) -> Record {
+    let status = AttributeValue::S("unheard-of".to_owned());
+    record.item.insert("status".to_owned(), status);
+    record
+}
+
+/// Adds to every count that is kept of an endpoint's history, and says how many there are.
+pub async fn falsify_counts(stack: &SuiteStack, endpoint: &str, surplus: u32) -> usize {
+    let spans = |item: Item| (item["endpoint"].clone(), item["delivery"].clone());
+    let client = stack.dynamodb();
+    let query = client
+        .query()
+        .table_name(table(stack))
+        .key_condition_expression("endpoint = :spans")
+        .expression_attribute_values(":spans", AttributeValue::S(format!("{endpoint}#spans")));
+    let answer = query.send().await.expect("the table answers");
+    let keys: Vec<_> = answer.items.unwrap_or_default().into_iter().map(spans).collect();
+    for (partition, start) in &keys {
+        let update = client
+            .update_item()
+            .table_name(table(stack))
+            .key("endpoint", partition.clone())
+            .key("delivery", start.clone())
+            .update_expression("ADD #count :surplus")
+            .expression_attribute_names("#count", "count")
+            .expression_attribute_values(":surplus", AttributeValue::N(surplus.to_string()));
+        update.send().await.expect("the count is changed");
+    }
+    keys.len()
+}
+
+/// Writes all records.
+pub async fn write(stack: &SuiteStack, records: &[Record]) {
+    let client = stack.dynamodb();
+    let writes = records.chunks(CHUNK).map(|chunk| {
+        let put = |record: &Record| {
+            let put = PutRequest::builder().set_item(Some(record.item.clone())).build();
+            WriteRequest::builder().put_request(put.expect("an item")).build()
+        };
+        let call = client.batch_write_item();
+        call.request_items(table(stack), chunk.iter().map(put).collect())
+            .send()
+    });
+    let writes = stream::iter(writes).buffer_unordered(8);
+    let answers: Vec<_> = writes.try_collect().await.expect("the records are written");
+    assert!(
+        answers
+            .iter()
+            .all(|answer| answer.unprocessed_items().is_none_or(HashMap::is_empty))
+    );
+}
+
+/// Whether the record is still there.
+pub async fn exists(stack: &SuiteStack, record: &Record) -> bool {
+    let key = ["endpoint", "delivery"].map(|name| (name.to_owned(), record.item[name].clone()));
+    let call = stack.dynamodb().get_item().table_name(table(stack));
+    let call = call.set_key(Some(key.into())).consistent_read(true);
+    call.send().await.expect("the table answers").item.is_some()
+}
+
+/// How many records the endpoint has.
+pub async fn count(stack: &SuiteStack, endpoint: &str) -> usize {
+    let query = stack
+        .dynamodb()
+        .query()
+        .table_name(table(stack))
+        .consistent_read(true)
+        .key_condition_expression("endpoint = :endpoint")
+        .expression_attribute_values(":endpoint", AttributeValue::S(endpoint.to_owned()))
+        .projection_expression("endpoint, delivery");
+    let items: Vec<_> = query
+        .into_paginator()
+        .items()
+        .send()
+        .try_collect()
+        .await
+        .expect("the table answers");
+    items.len()
+}
+
+fn table(stack: &SuiteStack) -> &str {
+    &stack.tables["DeliveriesTable"]
+}
