@@ -8,7 +8,7 @@ use tests::{Workspace, repository};
 use crate::promises::STACK;
 
 /// Generated requests for each operation, unless `SCHEMATHESIS_EXAMPLES` says otherwise.
-const EXAMPLES: u32 = 100;
+const EXAMPLES: u32 = 20;
 
 /// The same requests every time: what it finds, it finds again.
 const SEED: &str = "20260607";
