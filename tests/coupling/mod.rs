@@ -1,3 +1,6 @@
 //! What must agree although nothing but a reader connects it: the template, the code, the documents.
 
+mod documents;
+mod promised;
 mod template;
+mod time_outs;

@@ -21,14 +21,6 @@ fn a_queue_hides_a_message_six_times_as_long_as_its_function_may_run() {
 }
 
 #[test]
-fn the_code_knows_the_time_out_of_retry() {
-    let template = Template::read();
-    let timeout = template.number(&template.function("RetryFunction")["Timeout"]);
-
-    assert_eq!(shared::config::RETRY_TIMEOUT.as_secs(), timeout);
-}
-
-#[test]
 fn every_queue_that_hands_messages_back_has_an_alarm_that_sees_it() {
     let template = Template::read();
     for queue in ["EventsQueue", "FailedAttemptsQueue", "PurgesQueue"] {

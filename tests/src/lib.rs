@@ -30,6 +30,7 @@ pub mod schema;
 pub mod settings;
 pub mod signature;
 mod stack;
+pub mod table;
 pub mod template;
 mod wait;
 pub mod workspace;

@@ -71,39 +71,6 @@ fn the_routes_of_the_template_are_those_of_the_document() {
 }
 
 #[test]
-fn the_table_of_routes_in_the_guide_is_that_of_the_document() {
-    let guide = read("docs/api.md");
-    let rows = guide.lines().filter(|line| line.starts_with("| [`"));
-    let cell = |row: &str, number: usize| row.split('|').nth(number).unwrap_or_default().trim().to_owned();
-    let rows: BTreeSet<_> = rows
-        .map(|row| {
-            let route = cell(row, 1).split('`').nth(1).expect("a route").to_owned();
-            (
-                route,
-                cell(row, 2).trim_matches('`').to_owned(),
-                cell(row, 3)[..3].to_owned(),
-            )
-        })
-        .collect();
-
-    let documented = operations().iter().map(|operation| {
-        let path = operation
-            .path
-            .replace("{id}", ":id")
-            .replace("{delivery_id}", ":delivery_id");
-        let path = if path.is_empty() { "/".to_owned() } else { path };
-        let success = operation.statuses().into_iter().min().expect("a status");
-        (
-            format!("{} {path}", operation.method),
-            operation.scope.clone(),
-            success.to_string(),
-        )
-    });
-
-    assert_eq!(rows, documented.collect());
-}
-
-#[test]
 fn the_documented_words_are_those_of_the_code() {
     let failures = words_of::<Failure>();
     assert_eq!(enumerated("AttemptError"), failures);

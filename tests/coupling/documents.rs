@@ -1,0 +1,91 @@
+//! The tables of the documents name what there is, all of it and nothing else.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use tests::document::operations;
+use tests::table::{code, rows};
+use tests::template::Template;
+
+const OPERATING: &str = "docs/operating.md";
+
+/// The names in the first column of a table; a row may have several.
+fn named(first_header: &str) -> BTreeSet<String> {
+    let rows = rows(OPERATING, first_header);
+    let names = rows.iter().flat_map(|row| code(&row[0]));
+    names.map(str::to_owned).collect()
+}
+
+fn of_type(kind: &str) -> BTreeSet<String> {
+    let template = Template::read();
+    let resources = template.of_type(kind).into_iter();
+    resources.map(|(name, _)| name).collect()
+}
+
+#[test]
+fn the_table_of_parameters_has_those_of_the_template_with_their_defaults() {
+    let template = Template::read();
+    let text = |default: &Value| match default {
+        Value::String(text) if text.is_empty() => "none".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let declared = template.section("Parameters").iter();
+    let declared: BTreeSet<_> = declared
+        .map(|(name, parameter)| (name.clone(), text(&parameter["Default"])))
+        .collect();
+
+    let documented = rows(OPERATING, "parameter").into_iter();
+    let documented = documented.map(|row| {
+        let name = code(&row[0])[0].to_owned();
+        (name, row[1].trim_matches('`').to_owned())
+    });
+
+    assert_eq!(documented.collect::<BTreeSet<_>>(), declared);
+}
+
+#[test]
+fn the_table_of_outputs_has_those_of_the_template() {
+    let template = Template::read();
+    let declared: BTreeSet<_> = template.section("Outputs").keys().cloned().collect();
+
+    assert_eq!(named("output"), declared);
+}
+
+#[test]
+fn the_table_of_alarms_has_those_of_the_template() {
+    assert_eq!(named("alarm"), of_type("AWS::CloudWatch::Alarm"));
+}
+
+#[test]
+fn the_table_of_queues_has_those_of_the_template() {
+    assert_eq!(named("queue"), of_type("AWS::SQS::Queue"));
+}
+
+#[test]
+fn the_table_of_routes_is_that_of_the_openapi_document() {
+    let documented = rows("docs/api.md", "route").into_iter();
+    let documented = documented.map(|row| {
+        let route = code(&row[0])[0].to_owned();
+        (route, row[1].trim_matches('`').to_owned(), row[2][..3].to_owned())
+    });
+
+    let described = operations().iter().map(|operation| {
+        let path = operation
+            .path
+            .replace("{id}", ":id")
+            .replace("{delivery_id}", ":delivery_id");
+        let path = if path.is_empty() { "/".to_owned() } else { path };
+        let success = operation.statuses().into_iter().min().expect("a status");
+        (
+            format!("{} {path}", operation.method),
+            operation.scope.clone(),
+            success.to_string(),
+        )
+    });
+
+    assert_eq!(
+        documented.collect::<BTreeSet<_>>(),
+        described.collect::<BTreeSet<_>>()
+    );
+}
