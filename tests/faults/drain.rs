@@ -17,7 +17,7 @@ const MEGABYTE: u64 = 1024 * 1024;
 #[tokio::test]
 async fn a_flood_of_events_drains_within_the_configured_memory() {
     let _turn = alone().await;
-    let count = setting("FAULTS_DRAIN_EVENTS", 3000);
+    let count = setting("FAULTS_DRAIN_EVENTS", 2000);
     let longest = Duration::from_secs(setting("FAULTS_DRAIN_SECONDS", 300));
     let workspace = Workspace::new(&STACK).await;
     let receiver = receivers::healthy().await;

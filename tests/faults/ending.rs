@@ -13,15 +13,15 @@ use crate::faults::STACK;
 use crate::faults::turns::together;
 
 /// A wait that the queue's delay covers, and one that takes the scheduler.
-const WAITS: [u64; 2] = [5, 20];
+const WAITS: [u64; 2] = [4, 15];
 
 /// How much later the marker's retry is due than the one that must not come.
 const MARGIN: u64 = 3;
 
 #[tokio::test]
 async fn an_endpoint_that_is_gone_is_disabled_and_receives_nothing_more() {
-    let workspace = Workspace::new(&STACK).await;
     let _turn = together().await;
+    let workspace = Workspace::new(&STACK).await;
     let receiver = receivers::always(Answer::status(410)).await;
     let marker = receivers::healthy().await;
     let gone = workspace.create_endpoint(&receiver.url("/"), &["*"]).await;
@@ -46,8 +46,8 @@ async fn an_endpoint_that_is_gone_is_disabled_and_receives_nothing_more() {
 
 #[tokio::test]
 async fn an_endpoint_that_keeps_failing_is_disabled_until_its_owner_enables_it() {
-    let workspace = Workspace::new(&STACK).await;
     let _turn = together().await;
+    let workspace = Workspace::new(&STACK).await;
     let healthy = Arc::new(AtomicBool::new(false));
     let state = Arc::clone(&healthy);
     let status = move || if state.load(Ordering::SeqCst) { 200 } else { 500 };

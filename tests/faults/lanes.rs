@@ -11,8 +11,8 @@ const EVENTS: usize = 5;
 
 #[tokio::test]
 async fn new_events_for_a_failing_endpoint_are_queued_beside_the_retries_and_no_others() {
-    let workspace = Workspace::new(&STACK).await;
     let _turn = together().await;
+    let workspace = Workspace::new(&STACK).await;
     let failing = receivers::always(Answer::status(500)).await;
     let healthy = receivers::healthy().await;
     let failing_id = workspace.create_endpoint(&failing.url("/"), &["*"]).await.id;

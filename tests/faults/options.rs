@@ -7,10 +7,10 @@ use local::Options;
 
 use crate::faults::proxy;
 
-/// Ten retries within half a minute. Waits up to 10 s use the queue's delay, longer ones the scheduler.
+/// Ten retries within a quarter of a minute. Waits up to 5 s use the queue's delay, longer ones the scheduler.
 const PARAMETERS: [(&str, &str); 6] = [
-    ("RetrySchedule", "1,1,1,2,2,3,3,5,5,5"),
-    ("SchedulerThresholdSeconds", "10"),
+    ("RetrySchedule", "1,1,1,1,1,1,1,2,2,2"),
+    ("SchedulerThresholdSeconds", "5"),
     ("PostDeadlineSeconds", "2"),
     ("DeliverTimeoutSeconds", "7"),
     ("DeliverVisibilitySeconds", "8"),

@@ -10,7 +10,7 @@ use crate::faults::proxy::{self, Call};
 use crate::faults::turns::{alone, together};
 
 /// Longer than this takes the scheduler (`SchedulerThresholdSeconds`).
-const THRESHOLD: u64 = 10;
+const THRESHOLD: u64 = 5;
 
 /// What of a wait may have passed before `retry` looks at it.
 const MARGIN: u64 = 10;

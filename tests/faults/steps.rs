@@ -6,7 +6,7 @@
 //! again for each recorded call and each way of failing.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
 use tests::settings::setting;
@@ -138,6 +138,7 @@ fn faults(step: &Step) -> Vec<(String, MakeFault)> {
 /// hand in one process and not in another, and a call for several stories may meet the fault of another. Then the
 /// story is told again.
 async fn tell(story: Story, expected: &Outcome, name: &str, fault: MakeFault) -> Option<String> {
+    let start = Instant::now();
     for _ in 0..TELLINGS {
         let scene = story.open().await;
         let injected = proxy::inject(fault(&scene.keys()));
@@ -146,6 +147,7 @@ async fn tell(story: Story, expected: &Outcome, name: &str, fault: MakeFault) ->
             return Some(format!("{story:?}, {name}: {outcome:?} instead of {expected:?}"));
         }
         if injected.hits() > 0 {
+            println!("{story:?}, {name}: {:.0?}", start.elapsed());
             return None;
         }
     }

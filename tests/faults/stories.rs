@@ -68,7 +68,7 @@ impl Story {
         match (self, earlier_requests) {
             (Self::Gone, _) => Answer::status(410),
             (Self::Exhausted, _) | (Self::Retried, 0) => Answer::status(500),
-            (Self::Scheduled, 0) => Answer::status(503).header("retry-after", "20"),
+            (Self::Scheduled, 0) => Answer::status(503).header("retry-after", "15"),
             _ => Answer::status(200),
         }
     }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use futures::future::join_all;
 use http::{Method, StatusCode};
 use local::receiver::Receiver;
 use serde::de::DeserializeOwned;
@@ -279,7 +280,7 @@ impl Stage {
 
 #[tokio::test]
 async fn every_documented_status_is_answered_and_no_other() {
-    for operation in operations() {
+    let provocations = operations().iter().map(async |operation| {
         let stage = Stage::new().await;
         let mut provoked = stage.provoke(operation).await;
         // Answered in the tests of concurrency and of retrying: the limit, two rotations at once, a pending delivery.
@@ -295,5 +296,6 @@ async fn every_documented_status_is_answered_and_no_other() {
             "{}",
             operation.id
         );
-    }
+    });
+    join_all(provocations).await;
 }
