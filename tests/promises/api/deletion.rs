@@ -9,6 +9,7 @@ use local::receiver::{Answer, Received, Receiver};
 use tests::processes::Process;
 use tests::records::{self, Record};
 use tests::{PATIENCE, Workspace, eventually};
+use tokio::time::timeout;
 
 use crate::promises::STACK;
 
@@ -101,23 +102,25 @@ async fn secret_and_history_of_a_deleted_endpoint_go_even_if_purge_is_killed() {
         .map(|(purge, ticks)| (purge.id(), ticks))
         .collect();
 
-    assert_eq!(
-        workspace.delete(&format!("/{id}")).await.status,
-        StatusCode::NO_CONTENT
-    );
-    let answered = Instant::now();
-    eventually("the purge is under way", async || {
-        (!records::exists(&STACK, &doomed[500]).await).then_some(())
-    })
-    .await;
-    // The one that works on these records has been the busiest since; others are not to be disturbed.
-    let used = |(purge, ticks): &(Process, u64)| ticks - before.get(&purge.id()).unwrap_or(&0);
-    let (busiest, _) = purges().into_iter().max_by_key(used).expect("a purge runs");
-    busiest.kill();
-    assert!(
-        records::exists(&STACK, &doomed[RECORDS as usize - 1]).await,
-        "it was killed half-way"
-    );
+    let delete = async {
+        let answer = workspace.delete(&format!("/{id}")).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT);
+        Instant::now()
+    };
+    let kill = async {
+        // Without a pause between the looks: the purge begins before the deletion is answered, and is soon over.
+        let under_way = async { while records::exists(&STACK, &doomed[500]).await {} };
+        timeout(PATIENCE, under_way).await.expect("a purge begins");
+        // The one that works on these records has been the busiest since; others are not to be disturbed.
+        let used = |(purge, ticks): &(Process, u64)| ticks - before.get(&purge.id()).unwrap_or(&0);
+        let (busiest, _) = purges().into_iter().max_by_key(used).expect("a purge runs");
+        busiest.kill();
+        assert!(
+            records::exists(&STACK, &doomed[RECORDS as usize - 1]).await,
+            "it was killed half-way"
+        );
+    };
+    let (answered, ()) = join(delete, kill).await;
 
     eventually("nothing is left", async || {
         let nothing = records::count(&STACK, &id).await == 0 && !STACK.has_secret(&id).await;
