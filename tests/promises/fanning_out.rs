@@ -164,7 +164,7 @@ async fn another_body_under_a_known_id_is_rejected_with_the_reason() {
     workspace.send(&forged).await;
 
     let reason = STACK.queue("RejectedEventsQueue").reason(&forged).await;
-    assert!(reason.contains("stands for another event already"), "{reason}");
+    assert!(reason.contains("already belongs to another event"), "{reason}");
     assert_eq!(receiver.received().len(), 1);
 }
 

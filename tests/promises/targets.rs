@@ -78,7 +78,7 @@ impl Strict {
             .function_name(FUNCTION)
             .role(configuration.role().expect("its role"))
             .runtime(Runtime::Providedal2023)
-            .handler("bootstrap")
+            .handler(configuration.handler().expect("its handler"))
             .timeout(10)
             // Beside the one it is a copy of, where the whole run's log lines are searched.
             .set_logging_config(configuration.logging_config().cloned())

@@ -78,15 +78,15 @@ pub fn spoiled(mut record: Record) -> Record {
 
 /// Adds to every count that is kept of an endpoint's history, and says how many there are.
 pub async fn falsify_counts(stack: &SuiteStack, endpoint: &str, surplus: u32) -> usize {
-    let spans = |item: Item| (item["endpoint"].clone(), item["delivery"].clone());
+    let key = |item: Item| (item["endpoint"].clone(), item["delivery"].clone());
     let client = stack.dynamodb();
     let query = client
         .query()
         .table_name(table(stack))
-        .key_condition_expression("endpoint = :spans")
-        .expression_attribute_values(":spans", AttributeValue::S(format!("{endpoint}#spans")));
+        .key_condition_expression("endpoint = :counts")
+        .expression_attribute_values(":counts", AttributeValue::S(format!("{endpoint}#counts")));
     let answer = query.send().await.expect("the table answers");
-    let keys: Vec<_> = answer.items.unwrap_or_default().into_iter().map(spans).collect();
+    let keys: Vec<_> = answer.items.unwrap_or_default().into_iter().map(key).collect();
     for (partition, start) in &keys {
         let update = client
             .update_item()

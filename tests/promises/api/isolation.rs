@@ -1,12 +1,15 @@
 //! Who may see and change what. The routes are those of `openapi.yaml`, so that a new one cannot be forgotten.
 
+use std::time::Duration;
+
 use http::StatusCode;
+use jiff::Timestamp;
 use local::receiver::Receiver;
 use serde_json::{Value, json};
 use tests::document::{Operation, operations};
 use tests::signature::verifies;
 use tests::workspace::{ApiAnswer, CreatedEndpoint, answer};
-use tests::{PATIENCE, Workspace, receivers};
+use tests::{PATIENCE, Workspace, eventually, receivers};
 
 use super::{assert_problem, test_delivery, wait_until_status};
 use crate::promises::STACK;
@@ -191,14 +194,20 @@ async fn no_route_answers_without_a_valid_token() {
 #[tokio::test]
 async fn an_expired_token_is_refused() {
     let workspace = Workspace::new(&STACK).await;
-    let request = json!({ "workspace_id": workspace.id, "expires_at": "2026-01-01T00:00:00Z" });
+    let soon = Timestamp::now() + Duration::from_secs(2);
+    let request = json!({ "workspace_id": workspace.id, "expires_at": soon.to_string() });
     let issued = STACK
         .invoke("IssueTokenFunction", &request)
         .await
         .expect("a token is issued");
     let token = issued["token"].as_str().expect("a token");
 
-    let request = workspace.request(http::Method::GET, "").bearer_auth(token);
+    let refused = eventually("the token expires", async || {
+        let request = workspace.request(http::Method::GET, "").bearer_auth(token);
+        let answer = answer(request).await;
+        (answer.status != StatusCode::OK).then_some(answer)
+    });
 
-    assert_problem(&answer(request).await, StatusCode::UNAUTHORIZED, "expired");
+    assert_problem(&refused.await, StatusCode::UNAUTHORIZED, "expired");
+    assert!(Timestamp::now() >= soon, "not before it expires");
 }

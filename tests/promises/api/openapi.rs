@@ -57,7 +57,7 @@ fn the_routes_of_the_template_are_those_of_the_document() {
                 deployed.insert((
                     text(&event["Properties"]["Method"]),
                     text(&event["Properties"]["Path"]),
-                    text(&resource["Metadata"]["BuildProperties"]["Binary"]),
+                    text(&resource["Properties"]["Handler"]),
                 ));
             }
         }
