@@ -52,4 +52,18 @@ mod tests {
         assert_eq!(handlers.len(), FUNCTIONS.len());
         assert_eq!(handlers.into_iter().collect::<BTreeSet<_>>(), names);
     }
+
+    #[test]
+    fn every_variable_that_a_function_uses_is_in_the_template() {
+        let template = include_str!("../../template.yaml");
+        let given = |variable: &str| template.contains(&format!("\n        {variable}: !"));
+        for (name, function) in FUNCTIONS {
+            let unknown: Vec<_> = function
+                .variables()
+                .iter()
+                .filter(|variable| !given(variable))
+                .collect();
+            assert!(unknown.is_empty(), "{name}: {unknown:?}");
+        }
+    }
 }

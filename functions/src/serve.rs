@@ -32,6 +32,18 @@ pub enum Function {
     Command(Command),
 }
 
+impl Function {
+    /// The variables of the environment that it uses.
+    #[must_use]
+    pub fn variables(&self) -> &'static [&'static str] {
+        match self {
+            Self::Route(route) => route.variables,
+            Self::Consumer(consumer) => consumer.variables,
+            Self::Command(command) => command.variables,
+        }
+    }
+}
+
 /// A function that serves until Lambda ends the process.
 type Serving = LocalBoxFuture<'static, Result<(), Error>>;
 
@@ -54,10 +66,11 @@ pub async fn handler_of(functions: &'static [(&'static str, Function)]) -> Resul
         .into());
     };
     start_logging();
-    let serving = match function {
-        Function::Route(route) => http::serve(start(route.variables)?, *route),
-        Function::Consumer(consumer) => batch::serve(start(consumer.variables)?, *consumer),
-        Function::Command(command) => command::serve(start(command.variables)?, *command),
+    let app = start(function.variables())?;
+    let serving = match *function {
+        Function::Route(route) => http::serve(app, route),
+        Function::Consumer(consumer) => batch::serve(app, consumer),
+        Function::Command(command) => command::serve(app, command),
     };
     serving.await
 }

@@ -1,5 +1,5 @@
 //! What `template.yaml` tells the functions, read from the environment once at start-up. A function names the variables
-//! that it uses ([`variable`]), and only those are asked for.
+//! that it uses, and only those are asked for.
 
 use std::ops::Deref;
 use std::time::Duration;
@@ -9,35 +9,6 @@ use jiff::SignedDuration;
 use crate::domain::lane::Lane;
 use crate::domain::schedule::Schedule;
 use crate::domain::target::TargetPolicy;
-
-/// The variables that a function can use, as the template names them.
-#[expect(missing_docs, reason = "the fields of Config say what they are")]
-pub mod variable {
-    pub const ENDPOINTS_TABLE: &str = "ENDPOINTS_TABLE";
-    pub const EVENTS_TABLE: &str = "EVENTS_TABLE";
-    pub const DELIVERIES_TABLE: &str = "DELIVERIES_TABLE";
-    pub const TOKENS_TABLE: &str = "TOKENS_TABLE";
-    pub const EVENTS_QUEUE_URL: &str = "EVENTS_QUEUE_URL";
-    pub const REJECTED_EVENTS_QUEUE_URL: &str = "REJECTED_EVENTS_QUEUE_URL";
-    pub const DELIVERIES_QUEUE_URL: &str = "DELIVERIES_QUEUE_URL";
-    pub const RETRIES_QUEUE_URL: &str = "RETRIES_QUEUE_URL";
-    pub const FAILED_ATTEMPTS_QUEUE_URL: &str = "FAILED_ATTEMPTS_QUEUE_URL";
-    pub const PARKED_QUEUE_URL: &str = "PARKED_QUEUE_URL";
-    pub const PURGES_QUEUE_URL: &str = "PURGES_QUEUE_URL";
-    pub const RETRIES_QUEUE_ARN: &str = "RETRIES_QUEUE_ARN";
-    pub const FAILED_ATTEMPTS_QUEUE_ARN: &str = "FAILED_ATTEMPTS_QUEUE_ARN";
-    pub const SECRET_PREFIX: &str = "SECRET_PREFIX";
-    pub const SCHEDULE_GROUP: &str = "SCHEDULE_GROUP";
-    pub const SCHEDULER_ROLE_ARN: &str = "SCHEDULER_ROLE_ARN";
-    pub const ENDPOINT_LIMIT: &str = "ENDPOINT_LIMIT";
-    pub const RETENTION_DAYS: &str = "RETENTION_DAYS";
-    pub const RETRY_SCHEDULE: &str = "RETRY_SCHEDULE";
-    pub const POST_DEADLINE_SECONDS: &str = "POST_DEADLINE_SECONDS";
-    pub const DELIVER_TIMEOUT_SECONDS: &str = "DELIVER_TIMEOUT_SECONDS";
-    pub const DISABLE_AFTER_SECONDS: &str = "DISABLE_AFTER_SECONDS";
-    pub const SCHEDULER_THRESHOLD_SECONDS: &str = "SCHEDULER_THRESHOLD_SECONDS";
-    pub const ALLOW_INSECURE_TARGETS: &str = "ALLOW_INSECURE_TARGETS";
-}
 
 /// A value from the environment, there if the function asked for it.
 #[derive(Debug, Clone)]
@@ -159,14 +130,6 @@ impl Config {
         wanted: &[&'static str],
         value_of: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, InvalidEnvironment> {
-        use variable::{
-            ALLOW_INSECURE_TARGETS, DELIVER_TIMEOUT_SECONDS, DELIVERIES_QUEUE_URL, DELIVERIES_TABLE,
-            DISABLE_AFTER_SECONDS, ENDPOINT_LIMIT, ENDPOINTS_TABLE, EVENTS_QUEUE_URL, EVENTS_TABLE,
-            FAILED_ATTEMPTS_QUEUE_ARN, FAILED_ATTEMPTS_QUEUE_URL, PARKED_QUEUE_URL, POST_DEADLINE_SECONDS,
-            PURGES_QUEUE_URL, REJECTED_EVENTS_QUEUE_URL, RETENTION_DAYS, RETRIES_QUEUE_ARN,
-            RETRIES_QUEUE_URL, RETRY_SCHEDULE, SCHEDULE_GROUP, SCHEDULER_ROLE_ARN,
-            SCHEDULER_THRESHOLD_SECONDS, SECRET_PREFIX, TOKENS_TABLE,
-        };
         let mut environment = Environment {
             wanted,
             value_of,
@@ -174,36 +137,36 @@ impl Config {
         };
         let mut read = |name| environment.setting(name, Some);
         let tables = Tables {
-            endpoints: read(ENDPOINTS_TABLE),
-            events: read(EVENTS_TABLE),
-            deliveries: read(DELIVERIES_TABLE),
-            tokens: read(TOKENS_TABLE),
+            endpoints: read("ENDPOINTS_TABLE"),
+            events: read("EVENTS_TABLE"),
+            deliveries: read("DELIVERIES_TABLE"),
+            tokens: read("TOKENS_TABLE"),
         };
         let queues = QueueUrls {
-            events: read(EVENTS_QUEUE_URL),
-            rejected_events: read(REJECTED_EVENTS_QUEUE_URL),
-            deliveries: read(DELIVERIES_QUEUE_URL),
-            retries: read(RETRIES_QUEUE_URL),
-            failed_attempts: read(FAILED_ATTEMPTS_QUEUE_URL),
-            parked: read(PARKED_QUEUE_URL),
-            purges: read(PURGES_QUEUE_URL),
+            events: read("EVENTS_QUEUE_URL"),
+            rejected_events: read("REJECTED_EVENTS_QUEUE_URL"),
+            deliveries: read("DELIVERIES_QUEUE_URL"),
+            retries: read("RETRIES_QUEUE_URL"),
+            failed_attempts: read("FAILED_ATTEMPTS_QUEUE_URL"),
+            parked: read("PARKED_QUEUE_URL"),
+            purges: read("PURGES_QUEUE_URL"),
         };
         let config = Self {
             tables,
             queues,
-            retries_queue_arn: read(RETRIES_QUEUE_ARN),
-            failed_attempts_queue_arn: read(FAILED_ATTEMPTS_QUEUE_ARN),
-            secret_prefix: read(SECRET_PREFIX),
-            schedule_group: read(SCHEDULE_GROUP),
-            scheduler_role_arn: read(SCHEDULER_ROLE_ARN),
-            endpoint_limit: environment.setting(ENDPOINT_LIMIT, number),
-            retention: environment.setting(RETENTION_DAYS, days),
-            schedule: environment.setting(RETRY_SCHEDULE, |text| text.parse().ok()),
-            post_deadline: environment.setting(POST_DEADLINE_SECONDS, seconds),
-            deliver_timeout: environment.setting(DELIVER_TIMEOUT_SECONDS, seconds),
-            disable_after: environment.setting(DISABLE_AFTER_SECONDS, signed_seconds),
-            scheduler_threshold: environment.setting(SCHEDULER_THRESHOLD_SECONDS, signed_seconds),
-            targets: environment.setting(ALLOW_INSECURE_TARGETS, targets),
+            retries_queue_arn: read("RETRIES_QUEUE_ARN"),
+            failed_attempts_queue_arn: read("FAILED_ATTEMPTS_QUEUE_ARN"),
+            secret_prefix: read("SECRET_PREFIX"),
+            schedule_group: read("SCHEDULE_GROUP"),
+            scheduler_role_arn: read("SCHEDULER_ROLE_ARN"),
+            endpoint_limit: environment.setting("ENDPOINT_LIMIT", number),
+            retention: environment.setting("RETENTION_DAYS", days),
+            schedule: environment.setting("RETRY_SCHEDULE", |text| text.parse().ok()),
+            post_deadline: environment.setting("POST_DEADLINE_SECONDS", seconds),
+            deliver_timeout: environment.setting("DELIVER_TIMEOUT_SECONDS", seconds),
+            disable_after: environment.setting("DISABLE_AFTER_SECONDS", signed_seconds),
+            scheduler_threshold: environment.setting("SCHEDULER_THRESHOLD_SECONDS", signed_seconds),
+            targets: environment.setting("ALLOW_INSECURE_TARGETS", targets),
         };
         if environment.invalid.is_empty() {
             Ok(config)
@@ -304,7 +267,6 @@ fn targets(text: String) -> Option<TargetPolicy> {
 
 #[cfg(test)]
 mod tests {
-    use super::variable::{ENDPOINT_LIMIT, ENDPOINTS_TABLE, EVENTS_TABLE, RETRY_SCHEDULE};
     use super::*;
 
     fn read(wanted: &[&'static str], there: &[(&str, &str)]) -> Result<Config, InvalidEnvironment> {
@@ -316,20 +278,25 @@ mod tests {
 
     #[test]
     fn all_that_is_missing_or_malformed_is_named_at_once() {
-        let wanted = [ENDPOINTS_TABLE, EVENTS_TABLE, ENDPOINT_LIMIT, RETRY_SCHEDULE];
+        let wanted = [
+            "ENDPOINTS_TABLE",
+            "EVENTS_TABLE",
+            "ENDPOINT_LIMIT",
+            "RETRY_SCHEDULE",
+        ];
 
         let error = read(&wanted, &[("ENDPOINTS_TABLE", "t"), ("ENDPOINT_LIMIT", "many")]).unwrap_err();
 
         assert_eq!(
             error,
-            InvalidEnvironment(vec![EVENTS_TABLE, ENDPOINT_LIMIT, RETRY_SCHEDULE])
+            InvalidEnvironment(vec!["EVENTS_TABLE", "ENDPOINT_LIMIT", "RETRY_SCHEDULE"])
         );
     }
 
     #[test]
     fn only_what_a_function_uses_is_asked_for() {
         let config = read(
-            &[ENDPOINTS_TABLE],
+            &["ENDPOINTS_TABLE"],
             &[("ENDPOINTS_TABLE", "t"), ("EVENTS_TABLE", "e")],
         )
         .unwrap();
@@ -341,7 +308,7 @@ mod tests {
     #[test]
     fn a_queue_is_found_by_its_arn_among_those_that_are_asked_for() {
         let there = [("EVENTS_QUEUE_URL", "https://sqs/1/events")];
-        let config = read(&[variable::EVENTS_QUEUE_URL], &there).unwrap();
+        let config = read(&["EVENTS_QUEUE_URL"], &there).unwrap();
 
         assert_eq!(
             config.queues.url_of("arn:aws:sqs:r:1:events"),

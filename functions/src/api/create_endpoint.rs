@@ -4,9 +4,6 @@ use lambda_http::Request;
 use lambda_http::http::{StatusCode, header::HeaderValue, header::LOCATION};
 use shared::Conflict;
 use shared::clock;
-use shared::config::variable::{
-    ALLOW_INSECURE_TARGETS, ENDPOINT_LIMIT, ENDPOINTS_TABLE, PURGES_QUEUE_URL, SECRET_PREFIX, TOKENS_TABLE,
-};
 use shared::domain::endpoint::{Endpoint, Subscriptions};
 use shared::domain::failure_record::FailureRecord;
 use shared::domain::id::EndpointId;
@@ -34,12 +31,12 @@ struct CreateEndpointRequest {
 /// The route.
 pub const ROUTE: Route = Route {
     variables: &[
-        ALLOW_INSECURE_TARGETS,
-        ENDPOINTS_TABLE,
-        ENDPOINT_LIMIT,
-        PURGES_QUEUE_URL,
-        SECRET_PREFIX,
-        TOKENS_TABLE,
+        "ALLOW_INSECURE_TARGETS",
+        "ENDPOINTS_TABLE",
+        "ENDPOINT_LIMIT",
+        "PURGES_QUEUE_URL",
+        "SECRET_PREFIX",
+        "TOKENS_TABLE",
     ],
     scope: Scope::Write,
     handler: |app, caller, request| Box::pin(handle(app, caller, request)),

@@ -2,7 +2,6 @@
 //! through the table's stream.
 
 use lambda_http::Request;
-use shared::config::variable::{ENDPOINTS_TABLE, TOKENS_TABLE};
 use shared::domain::freshness::SETTLED_AFTER;
 use shared::domain::token::Scope;
 
@@ -12,7 +11,7 @@ use crate::{answer, request};
 
 /// The route.
 pub const ROUTE: Route = Route {
-    variables: &[ENDPOINTS_TABLE, TOKENS_TABLE],
+    variables: &["ENDPOINTS_TABLE", "TOKENS_TABLE"],
     scope: Scope::Write,
     handler: |app, caller, request| Box::pin(handle(app, caller, request)),
 };

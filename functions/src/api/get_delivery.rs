@@ -1,7 +1,6 @@
 //! `GET /:id/deliveries/:delivery_id`: one delivery with its attempts and its payload.
 
 use lambda_http::Request;
-use shared::config::variable::{DELIVERIES_TABLE, ENDPOINTS_TABLE, EVENTS_TABLE, TOKENS_TABLE};
 use shared::domain::id::{DeliveryId, EndpointId};
 use shared::domain::token::Scope;
 
@@ -11,7 +10,12 @@ use crate::{request, view};
 
 /// The route.
 pub const ROUTE: Route = Route {
-    variables: &[DELIVERIES_TABLE, ENDPOINTS_TABLE, EVENTS_TABLE, TOKENS_TABLE],
+    variables: &[
+        "DELIVERIES_TABLE",
+        "ENDPOINTS_TABLE",
+        "EVENTS_TABLE",
+        "TOKENS_TABLE",
+    ],
     scope: Scope::Read,
     handler: |app, caller, request| Box::pin(handle(app, caller, request)),
 };

@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 use lambda_http::Request;
-use shared::config::variable::{DELIVERIES_TABLE, ENDPOINTS_TABLE, TOKENS_TABLE};
 use shared::domain::delivery::Status;
 use shared::domain::id::EndpointId;
 use shared::domain::time;
@@ -18,7 +17,7 @@ use crate::{request, view};
 
 /// The route.
 pub const ROUTE: Route = Route {
-    variables: &[DELIVERIES_TABLE, ENDPOINTS_TABLE, TOKENS_TABLE],
+    variables: &["DELIVERIES_TABLE", "ENDPOINTS_TABLE", "TOKENS_TABLE"],
     scope: Scope::Read,
     handler: |app, caller, request| Box::pin(handle(app, caller, request)),
 };

@@ -1,7 +1,6 @@
 //! `GET /`: the workspace's endpoints, oldest first.
 
 use lambda_http::Request;
-use shared::config::variable::{ENDPOINTS_TABLE, TOKENS_TABLE};
 use shared::domain::token::Scope;
 
 use crate::app::App;
@@ -11,7 +10,7 @@ use crate::view;
 
 /// The route.
 pub const ROUTE: Route = Route {
-    variables: &[ENDPOINTS_TABLE, TOKENS_TABLE],
+    variables: &["ENDPOINTS_TABLE", "TOKENS_TABLE"],
     scope: Scope::Read,
     handler: |app, caller, request| Box::pin(handle(app, caller, request)),
 };

@@ -5,7 +5,6 @@ use lambda_http::http::StatusCode;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use shared::Error;
-use shared::config::variable::TOKENS_TABLE;
 use shared::domain::event;
 use shared::domain::event_type::{CATALOGUE, EventType};
 use shared::domain::token::Scope;
@@ -32,7 +31,7 @@ struct EventTypesView {
 
 /// The route.
 pub const ROUTE: Route = Route {
-    variables: &[TOKENS_TABLE],
+    variables: &["TOKENS_TABLE"],
     scope: Scope::Read,
     handler: |app, caller, request| Box::pin(handle(app, caller, request)),
 };

@@ -4,9 +4,6 @@ use lambda_http::Request;
 use lambda_http::http::StatusCode;
 use shared::Conflict;
 use shared::clock;
-use shared::config::variable::{
-    DELIVERIES_QUEUE_URL, DELIVERIES_TABLE, ENDPOINTS_TABLE, POST_DEADLINE_SECONDS, TOKENS_TABLE,
-};
 use shared::domain::delivery::{Delivery, Status};
 use shared::domain::id::{DeliveryId, EndpointId};
 use shared::domain::lane::Lane;
@@ -24,11 +21,11 @@ const SECOND_MESSAGE_AFTER_SECONDS: u64 = 60;
 /// The route.
 pub const ROUTE: Route = Route {
     variables: &[
-        DELIVERIES_QUEUE_URL,
-        DELIVERIES_TABLE,
-        ENDPOINTS_TABLE,
-        POST_DEADLINE_SECONDS,
-        TOKENS_TABLE,
+        "DELIVERIES_QUEUE_URL",
+        "DELIVERIES_TABLE",
+        "ENDPOINTS_TABLE",
+        "POST_DEADLINE_SECONDS",
+        "TOKENS_TABLE",
     ],
     scope: Scope::Write,
     handler: |app, caller, request| Box::pin(handle(app, caller, request)),

@@ -3,7 +3,6 @@
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
 use shared::clock;
-use shared::config::variable::{ENDPOINTS_TABLE, SECRET_PREFIX, TOKENS_TABLE};
 use shared::domain::freshness::SETTLED_AFTER;
 use shared::domain::id::EndpointId;
 use shared::domain::secret::Secret;
@@ -15,7 +14,7 @@ use crate::{request, view};
 
 /// The route.
 pub const ROUTE: Route = Route {
-    variables: &[ENDPOINTS_TABLE, SECRET_PREFIX, TOKENS_TABLE],
+    variables: &["ENDPOINTS_TABLE", "SECRET_PREFIX", "TOKENS_TABLE"],
     scope: Scope::Write,
     handler: |app, caller, request| Box::pin(handle(app, caller, request)),
 };

@@ -4,9 +4,6 @@ use lambda_http::Request;
 use lambda_http::http::StatusCode;
 use shared::Error;
 use shared::clock;
-use shared::config::variable::{
-    DELIVERIES_QUEUE_URL, DELIVERIES_TABLE, ENDPOINTS_TABLE, EVENTS_TABLE, RETENTION_DAYS, TOKENS_TABLE,
-};
 use shared::domain::delivery::Delivery;
 use shared::domain::event::Event;
 use shared::domain::event_type::{self, EventType};
@@ -27,12 +24,12 @@ const MAX_SHOWN_CHARS: usize = 64;
 /// The route.
 pub const ROUTE: Route = Route {
     variables: &[
-        DELIVERIES_QUEUE_URL,
-        DELIVERIES_TABLE,
-        ENDPOINTS_TABLE,
-        EVENTS_TABLE,
-        RETENTION_DAYS,
-        TOKENS_TABLE,
+        "DELIVERIES_QUEUE_URL",
+        "DELIVERIES_TABLE",
+        "ENDPOINTS_TABLE",
+        "EVENTS_TABLE",
+        "RETENTION_DAYS",
+        "TOKENS_TABLE",
     ],
     scope: Scope::Write,
     handler: |app, caller, request| Box::pin(handle(app, caller, request)),

@@ -1,7 +1,6 @@
 //! `PATCH /:id`: changes what is given of an endpoint, and nothing else.
 
 use lambda_http::Request;
-use shared::config::variable::{ALLOW_INSECURE_TARGETS, ENDPOINTS_TABLE, TOKENS_TABLE};
 use shared::domain::freshness::SETTLED_AFTER;
 use shared::domain::id::EndpointId;
 use shared::domain::token::Scope;
@@ -16,7 +15,7 @@ use crate::view;
 
 /// The route.
 pub const ROUTE: Route = Route {
-    variables: &[ALLOW_INSECURE_TARGETS, ENDPOINTS_TABLE, TOKENS_TABLE],
+    variables: &["ALLOW_INSECURE_TARGETS", "ENDPOINTS_TABLE", "TOKENS_TABLE"],
     scope: Scope::Write,
     handler: |app, caller, request| Box::pin(handle(app, caller, request)),
 };

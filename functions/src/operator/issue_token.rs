@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::clock;
-use shared::config::variable::TOKENS_TABLE;
 use shared::domain::time;
 use shared::domain::token::{Grant, Scope, Token};
 
@@ -34,7 +33,7 @@ struct IssuedToken {
 
 /// The command.
 pub const COMMAND: Command = Command {
-    variables: &[TOKENS_TABLE],
+    variables: &["TOKENS_TABLE"],
     handler: |app, document| Box::pin(answer_to(document, |request| issue(app, request))),
 };
 

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 use shared::Error;
-use shared::config::variable::TOKENS_TABLE;
 use shared::domain::token::{Token, TokenHash};
 
 use crate::app::App;
@@ -26,7 +25,7 @@ struct RevokedToken {
 
 /// The command.
 pub const COMMAND: Command = Command {
-    variables: &[TOKENS_TABLE],
+    variables: &["TOKENS_TABLE"],
     handler: |app, document| Box::pin(answer_to(document, |request| revoke(app, request))),
 };
 

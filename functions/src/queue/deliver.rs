@@ -15,10 +15,6 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use shared::config::variable::{
-    ALLOW_INSECURE_TARGETS, DELIVERIES_QUEUE_URL, DELIVERIES_TABLE, ENDPOINTS_TABLE, EVENTS_TABLE,
-    POST_DEADLINE_SECONDS, RETENTION_DAYS, RETRIES_QUEUE_URL, SECRET_PREFIX,
-};
 use shared::domain::delivery::{Failure, Outcome};
 use shared::domain::plan::{self, Step};
 use shared::domain::task::Task;
@@ -38,15 +34,15 @@ const RECORD_WITHIN: Duration = Duration::from_millis(500);
 /// The consumer of the deliveries and the retries queue.
 pub const CONSUMER: Consumer = Consumer {
     variables: &[
-        ALLOW_INSECURE_TARGETS,
-        DELIVERIES_QUEUE_URL,
-        DELIVERIES_TABLE,
-        ENDPOINTS_TABLE,
-        EVENTS_TABLE,
-        POST_DEADLINE_SECONDS,
-        RETENTION_DAYS,
-        RETRIES_QUEUE_URL,
-        SECRET_PREFIX,
+        "ALLOW_INSECURE_TARGETS",
+        "DELIVERIES_QUEUE_URL",
+        "DELIVERIES_TABLE",
+        "ENDPOINTS_TABLE",
+        "EVENTS_TABLE",
+        "POST_DEADLINE_SECONDS",
+        "RETENTION_DAYS",
+        "RETRIES_QUEUE_URL",
+        "SECRET_PREFIX",
     ],
     on_messages: |app, invocation| Box::pin(deliver(app, invocation)),
     on_records: None,

@@ -10,10 +10,6 @@ use std::collections::{HashMap, HashSet};
 use futures::future::join_all;
 use jiff::Timestamp;
 use shared::Error;
-use shared::config::variable::{
-    DELIVERIES_QUEUE_URL, ENDPOINTS_TABLE, EVENTS_QUEUE_URL, EVENTS_TABLE, POST_DEADLINE_SECONDS,
-    REJECTED_EVENTS_QUEUE_URL, RETENTION_DAYS, RETRIES_QUEUE_URL,
-};
 use shared::domain::endpoint::Endpoint;
 use shared::domain::event::Event;
 use shared::domain::fan_out::{FanOut, StoredBefore};
@@ -33,14 +29,14 @@ const MAX_INLINE_BYTES_PER_EVENT: usize = 4 * 1024 * 1024;
 /// The consumer of the events queue.
 pub const CONSUMER: Consumer = Consumer {
     variables: &[
-        DELIVERIES_QUEUE_URL,
-        ENDPOINTS_TABLE,
-        EVENTS_QUEUE_URL,
-        EVENTS_TABLE,
-        POST_DEADLINE_SECONDS,
-        REJECTED_EVENTS_QUEUE_URL,
-        RETENTION_DAYS,
-        RETRIES_QUEUE_URL,
+        "DELIVERIES_QUEUE_URL",
+        "ENDPOINTS_TABLE",
+        "EVENTS_QUEUE_URL",
+        "EVENTS_TABLE",
+        "POST_DEADLINE_SECONDS",
+        "REJECTED_EVENTS_QUEUE_URL",
+        "RETENTION_DAYS",
+        "RETRIES_QUEUE_URL",
     ],
     on_messages: |app, invocation| Box::pin(fan_out(app, invocation)),
     on_records: None,

@@ -8,10 +8,6 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use shared::Error;
-use shared::config::variable::{
-    DELIVER_TIMEOUT_SECONDS, DELIVERIES_TABLE, ENDPOINTS_TABLE, PARKED_QUEUE_URL, PURGES_QUEUE_URL,
-    SECRET_PREFIX,
-};
 use shared::domain::id::{EndpointId, WorkspaceId};
 use shared::queues::{MAX_DELAY_SECONDS, Outgoing, Purge};
 
@@ -22,12 +18,12 @@ use crate::serve::{Consumer, Deadline, Invocation, Message, StreamRecord};
 /// The consumer of the purges queue and of the endpoints table's stream.
 pub const CONSUMER: Consumer = Consumer {
     variables: &[
-        DELIVERIES_TABLE,
-        DELIVER_TIMEOUT_SECONDS,
-        ENDPOINTS_TABLE,
-        PARKED_QUEUE_URL,
-        PURGES_QUEUE_URL,
-        SECRET_PREFIX,
+        "DELIVERIES_TABLE",
+        "DELIVER_TIMEOUT_SECONDS",
+        "ENDPOINTS_TABLE",
+        "PARKED_QUEUE_URL",
+        "PURGES_QUEUE_URL",
+        "SECRET_PREFIX",
     ],
     on_messages: |app, invocation| Box::pin(purge(app, invocation)),
     on_records: Some(|app, records| Box::pin(announce(app, records))),

@@ -8,11 +8,6 @@
 use futures::future::{join, join_all};
 use jiff::SignedDuration;
 use shared::Error;
-use shared::config::variable::{
-    DELIVERIES_TABLE, DISABLE_AFTER_SECONDS, ENDPOINTS_TABLE, FAILED_ATTEMPTS_QUEUE_ARN,
-    FAILED_ATTEMPTS_QUEUE_URL, PARKED_QUEUE_URL, RETENTION_DAYS, RETRIES_QUEUE_ARN, RETRIES_QUEUE_URL,
-    RETRY_SCHEDULE, SCHEDULE_GROUP, SCHEDULER_ROLE_ARN, SCHEDULER_THRESHOLD_SECONDS,
-};
 use shared::domain::delivery::{Delivery, Failure};
 use shared::domain::endpoint::DisabledReason;
 use shared::domain::failure_record::Observation;
@@ -30,19 +25,19 @@ use crate::serve::{Consumer, Invocation, Message};
 /// The consumer of the failed-attempts queue.
 pub const CONSUMER: Consumer = Consumer {
     variables: &[
-        DELIVERIES_TABLE,
-        DISABLE_AFTER_SECONDS,
-        ENDPOINTS_TABLE,
-        FAILED_ATTEMPTS_QUEUE_ARN,
-        FAILED_ATTEMPTS_QUEUE_URL,
-        PARKED_QUEUE_URL,
-        RETENTION_DAYS,
-        RETRIES_QUEUE_ARN,
-        RETRIES_QUEUE_URL,
-        RETRY_SCHEDULE,
-        SCHEDULE_GROUP,
-        SCHEDULER_ROLE_ARN,
-        SCHEDULER_THRESHOLD_SECONDS,
+        "DELIVERIES_TABLE",
+        "DISABLE_AFTER_SECONDS",
+        "ENDPOINTS_TABLE",
+        "FAILED_ATTEMPTS_QUEUE_ARN",
+        "FAILED_ATTEMPTS_QUEUE_URL",
+        "PARKED_QUEUE_URL",
+        "RETENTION_DAYS",
+        "RETRIES_QUEUE_ARN",
+        "RETRIES_QUEUE_URL",
+        "RETRY_SCHEDULE",
+        "SCHEDULE_GROUP",
+        "SCHEDULER_ROLE_ARN",
+        "SCHEDULER_THRESHOLD_SECONDS",
     ],
     on_messages: |app, invocation| Box::pin(retry(app, invocation)),
     on_records: None,
