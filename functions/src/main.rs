@@ -4,8 +4,8 @@ use functions::api::{
     create_endpoint, delete_endpoint, get_delivery, get_endpoint, list_deliveries, list_endpoints,
     list_event_types, retry_delivery, rotate_secret, send_test_event, update_endpoint,
 };
+use functions::consumers::{deliver, fan_out, purge, retry};
 use functions::operator::{issue_token, revoke_token};
-use functions::queue::{deliver, fan_out, purge, retry};
 use functions::serve::{self, Function};
 
 /// Every function there is, by its handler's name.
@@ -31,7 +31,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    serve::handler_of(FUNCTIONS).await
+    serve::run(FUNCTIONS).await
 }
 
 #[cfg(test)]

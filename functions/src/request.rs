@@ -8,7 +8,7 @@ use std::str::FromStr;
 use lambda_http::http::header;
 use lambda_http::{Body, Request, RequestExt};
 
-pub use fields::{Fields, both, events, url};
+pub use fields::{Fields, both, event_type, events, url};
 pub use query::Query;
 
 use crate::problem::{MAX_BODY_BYTES, Problem};

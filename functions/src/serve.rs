@@ -55,7 +55,7 @@ type Serving = LocalBoxFuture<'static, Result<(), Error>>;
     clippy::disallowed_methods,
     reason = "Lambda names the handler in the environment, before any configuration is read"
 )]
-pub async fn handler_of(functions: &'static [(&'static str, Function)]) -> Result<(), Error> {
+pub async fn run(functions: &'static [(&'static str, Function)]) -> Result<(), Error> {
     let handler = std::env::var("_HANDLER").unwrap_or_default();
     let Some((_, function)) = functions.iter().find(|(name, _)| *name == handler) else {
         let names: Vec<_> = functions.iter().map(|(name, _)| *name).collect();

@@ -175,8 +175,8 @@ impl Config {
         }
     }
 
-    /// The longest time-out of the functions that record deliveries, `deliver` and `retry`: so long after an endpoint was
-    /// deleted, nothing is recorded for it any more.
+    /// The longest time-out of the functions that record deliveries, `deliver` and `retry`: once this long has passed since an
+    /// endpoint was deleted, nothing more is recorded for it.
     #[must_use]
     pub fn longest_recording(&self) -> Duration {
         self.deliver_timeout.max(RETRY_TIMEOUT)

@@ -31,10 +31,10 @@ pub enum Error {
         source: Source,
     },
     /// AWS did a part of what a call asked for, and left the rest after several tries, as it does when it throttles.
-    #[error("{0} left a part undone")]
+    #[error("{0} did not complete for every entry")]
     LeftUndone(&'static str),
     /// A call was never made, because what it was to send can't be written.
-    #[error("a call of {action} could not be put together")]
+    #[error("a {action} request could not be built")]
     Unsendable {
         /// The call, as AWS names it.
         action: &'static str,
@@ -125,11 +125,28 @@ impl Error {
         }
     }
 
+    /// The same error for another entry of the call that failed.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        match self {
+            Self::Unsendable { action, source } => Self::unsendable(action)(chain(source.as_ref())),
+            Self::Aws { action, source } => Self::aws(action)(chain(source.as_ref())),
+            Self::LeftUndone(action) => Self::LeftUndone(action),
+            other => Self::Corrupt {
+                place: "a request",
+                source: other.chain().into(),
+            },
+        }
+    }
+
     /// The error with all its causes, for one log line.
     #[must_use]
     pub fn chain(&self) -> String {
-        let causes =
-            std::iter::successors(Some(self as &(dyn StdError + 'static)), |cause| (*cause).source());
-        causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+        chain(self)
     }
+}
+
+fn chain(error: &(dyn StdError + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |cause| (*cause).source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -183,6 +183,8 @@ impl Queues {
         let mut tries = TRIES;
         loop {
             if let Err(error) = self.send_missing(url, chunk, &mut results).await {
+                let unsent = results.iter_mut().filter(|result| result.is_err());
+                unsent.for_each(|result| *result = Err(error.again()));
                 tracing::warn!(
                     error = error.chain(),
                     messages = chunk.len(),

@@ -60,7 +60,7 @@ pub enum SetUpFailed {
     /// TLS has no protocol version to offer.
     #[error("TLS could not be set up")]
     Tls(#[from] rustls::Error),
-    /// The client refused its settings.
+    /// The client does not take its settings.
     #[error("the HTTP client could not be set up")]
     Client(#[from] reqwest::Error),
 }

@@ -17,7 +17,12 @@ use crate::{request, view};
 
 /// The route.
 pub const ROUTE: Route = Route {
-    variables: &["DELIVERIES_TABLE", "ENDPOINTS_TABLE", "TOKENS_TABLE"],
+    variables: &[
+        "DELIVERIES_TABLE",
+        "ENDPOINTS_TABLE",
+        "RETENTION_DAYS",
+        "TOKENS_TABLE",
+    ],
     scope: Scope::Read,
     handler: |app, caller, request| Box::pin(handle(app, caller, request)),
 };

@@ -4,7 +4,7 @@ use lambda_http::Request;
 use lambda_http::http::StatusCode;
 use shared::Conflict;
 use shared::clock;
-use shared::domain::delivery::{Delivery, Status};
+use shared::domain::delivery::Delivery;
 use shared::domain::id::{DeliveryId, EndpointId};
 use shared::domain::lane::Lane;
 use shared::domain::task::{Kind, Task};
@@ -40,19 +40,19 @@ async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
     let delivery_id: DeliveryId = request::path_id(&request, "delivery_id")?;
     let endpoint = app.store.endpoint(&caller.workspace, &id).await?;
     let delivery = app.store.delivery(&id, &delivery_id).await?;
-    if delivery.status != Status::Failed {
+    let manual_retry = clock::random_token();
+    let Some(reopened) = delivery.clone().reopened(&manual_retry) else {
         return Err(Conflict::not_failed(&delivery).into());
-    }
+    };
     if !endpoint.takes(Kind::Manual) {
         return Err(Conflict::EndpointDisabled.into());
     }
-    let manual_retry = clock::random_token();
     let task = task(caller, &delivery, &manual_retry);
     let queue = app.config.queues.of_lane(Lane::of(&task, &endpoint));
     let later = SECOND_MESSAGE_AFTER_SECONDS + app.config.post_deadline.as_secs();
     let later = u16::try_from(later).unwrap_or(MAX_DELAY_SECONDS);
     app.queues.send_one(queue, Outgoing::task(&task, later)?).await?;
-    let delivery = app.store.reopen_delivery(&delivery, &manual_retry).await?;
+    let delivery = app.store.reopen_delivery(&reopened).await?;
     if let Err(error) = app.queues.send_one(queue, Outgoing::task(&task, 0)?).await {
         tracing::warn!(error = error.chain(), delivery.id = %delivery.id, "a retry starts late");
     }

@@ -6,7 +6,7 @@ use shared::Error;
 use shared::clock;
 use shared::domain::delivery::Delivery;
 use shared::domain::event::Event;
-use shared::domain::event_type::{self, EventType};
+use shared::domain::event_type::EventType;
 use shared::domain::id::{DeliveryId, EndpointId, EventId};
 use shared::domain::lane::Lane;
 use shared::domain::task::{self, Kind, Task};
@@ -17,9 +17,6 @@ use crate::app::App;
 use crate::problem::Problem;
 use crate::serve::{Answer, Caller, Route};
 use crate::{request, view};
-
-/// Most characters of an unknown event type that are shown.
-const MAX_SHOWN_CHARS: usize = 64;
 
 /// The route.
 pub const ROUTE: Route = Route {
@@ -66,12 +63,6 @@ async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
 
 fn parse(request: &Request) -> Result<&'static EventType, Problem> {
     let mut fields = request::json_object(request)?;
-    let event_type = fields.required("event", |value| {
-        let name = value.as_str().ok_or("must be a string")?;
-        event_type::find(name).ok_or_else(|| {
-            let name: String = name.chars().take(MAX_SHOWN_CHARS).collect();
-            format!("`{name}` is not an event type; GET /event-types lists the known ones")
-        })
-    });
+    let event_type = fields.required("event", request::event_type);
     fields.finish(event_type)
 }

@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value};
-use shared::domain::endpoint::Subscriptions;
-use shared::domain::target::{TargetPolicy, TargetUrl};
+use shared::domain::endpoint::{InvalidSubscriptions, MAX_SUBSCRIPTIONS, Subscriptions};
+use shared::domain::event_type::{self, EventType};
+use shared::domain::target::{MAX_URL_CHARS, RefusedUrl, TargetPolicy, TargetUrl};
 
 use crate::problem::{FieldErrors, Problem};
 
@@ -15,8 +16,11 @@ const MAX_NAMED_FIELDS: usize = 20;
 /// Most characters of an unknown field's name in an answer.
 const MAX_NAME_CHARS: usize = 64;
 
-/// The fields of a request's JSON object. Each is taken once and is read or wrong; [`Fields::finish`] puts together what
-/// is wrong with all of them.
+/// Where the event types are.
+const KNOWN_EVENT_TYPES: &str = "GET /event-types lists the known ones";
+
+/// The fields of a request's JSON object. Each is taken once, and is either valid or an error; [`Fields::finish`] names
+/// all errors at once.
 #[derive(Debug)]
 pub struct Fields(Map<String, Value>);
 
@@ -120,7 +124,7 @@ fn describe(bytes: &[u8], error: &serde_json::Error) -> String {
 pub fn url(policy: TargetPolicy) -> impl FnOnce(Value) -> Result<TargetUrl, String> {
     move |value| {
         let text = value.as_str().ok_or("must be a string")?;
-        TargetUrl::parse(text, policy).map_err(|refusal| refusal.to_string())
+        TargetUrl::parse(text, policy).map_err(about_url)
     }
 }
 
@@ -137,7 +141,61 @@ pub fn events(value: Value) -> Result<Subscriptions, String> {
         _ => Err("must contain strings only".to_owned()),
     });
     let names: Vec<String> = names.collect::<Result<_, String>>()?;
-    Subscriptions::try_from(names).map_err(|refusal| refusal.to_string())
+    Subscriptions::try_from(names).map_err(|invalid| about_events(&invalid))
+}
+
+/// Reads the name of an event type.
+///
+/// # Errors
+/// What is wrong with it.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the readers of fields take their value"
+)]
+pub fn event_type(value: Value) -> Result<&'static EventType, String> {
+    let name = value.as_str().ok_or("must be a string")?;
+    event_type::find(name).ok_or_else(|| {
+        let name: String = name.chars().take(MAX_NAME_CHARS).collect();
+        format!("`{name}` is not an event type; {KNOWN_EVENT_TYPES}")
+    })
+}
+
+fn about_url(refused: RefusedUrl) -> String {
+    let message = match refused {
+        RefusedUrl::TooLong => return format!("must be at most {MAX_URL_CHARS} characters long"),
+        RefusedUrl::Padded => "must not begin or end with spaces or line breaks",
+        RefusedUrl::NotAUrl => "must be an absolute url, such as https://hooks.example.com/webhooks",
+        RefusedUrl::NotHttps => "must use https",
+        RefusedUrl::UserInfo => "must not contain a user name or password",
+        RefusedUrl::Fragment => "must not contain a fragment",
+        RefusedUrl::PortZero => "must not use port 0",
+        RefusedUrl::PrivateHost => {
+            "must name a host that is reachable from the internet; localhost, .local and single names are not"
+        }
+        RefusedUrl::PrivateAddress => "must not point to a private or reserved address",
+    };
+    message.to_owned()
+}
+
+fn about_events(invalid: &InvalidSubscriptions) -> String {
+    match invalid {
+        InvalidSubscriptions::Count => format!("must contain 1 to {MAX_SUBSCRIPTIONS} event types"),
+        InvalidSubscriptions::Duplicate(name) => format!("must not contain `{name}` twice"),
+        InvalidSubscriptions::EverythingAndMore => "must contain `*` alone or not at all".to_owned(),
+        InvalidSubscriptions::Pattern(name) => {
+            format!("contains `{name}`; patterns are not supported: name the types, or use `*` alone")
+        }
+        InvalidSubscriptions::Unknown(names) => {
+            let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+            let what = match quoted.as_slice() {
+                [names @ .., last] if !names.is_empty() => {
+                    format!("{} and {last}, which are not event types", names.join(", "))
+                }
+                _ => format!("{}, which is not an event type", quoted.concat()),
+            };
+            format!("contains {what}; {KNOWN_EVENT_TYPES}, and * takes all")
+        }
+    }
 }
 
 /// A JSON object; `serde_json` alone would let the last of two equal fields win.
@@ -197,6 +255,26 @@ mod tests {
             .and(FieldErrors::one("event", "is required"))
             .and(FieldErrors::one("evnt", "is not a field of this request"));
         assert!(matches!(fields.finish(read), Err(Problem::Invalid(errors)) if errors == expected));
+    }
+
+    #[test]
+    fn every_unknown_event_type_is_named_with_where_the_known_ones_are() {
+        let message = |names: Value| events(names).unwrap_err();
+
+        assert_eq!(
+            message(serde_json::json!(["order.paid", "poster.scanned", "a.b"])),
+            "contains `order.paid` and `a.b`, which are not event types; \
+             GET /event-types lists the known ones, and * takes all"
+        );
+        assert!(
+            message(serde_json::json!(["order.paid"])).contains("`order.paid`, which is not an event type;")
+        );
+        assert!(message(serde_json::json!(["survey.*"])).contains("patterns are not supported"));
+        assert!(
+            event_type(serde_json::json!("order.paid"))
+                .unwrap_err()
+                .starts_with("`order.paid` is not an event type")
+        );
     }
 
     #[test]

@@ -249,6 +249,17 @@ impl Delivery {
         self
     }
 
+    /// The record while a manual retry of this name is under way; `None` unless the delivery has failed.
+    #[must_use]
+    pub fn reopened(mut self, manual_retry: &str) -> Option<Self> {
+        if self.status != Status::Failed {
+            return None;
+        }
+        self.status = Status::Pending;
+        self.manual_retry = Some(manual_retry.to_owned());
+        Some(self)
+    }
+
     /// The record of a delivery that ends without another attempt.
     #[must_use]
     pub fn failed(mut self, failure: Failure) -> Self {
@@ -309,6 +320,21 @@ mod tests {
         assert_eq!(status(410, Kind::Automatic), Status::Failed);
         assert_eq!(status(500, Kind::Manual), Status::Failed);
         assert_eq!(status(500, Kind::Test), Status::Failed);
+    }
+
+    #[test]
+    fn only_a_failed_delivery_is_reopened() {
+        let failed = record(&task(1, Kind::Automatic), &[410]);
+
+        let reopened = failed.clone().reopened("r").unwrap();
+
+        assert_eq!(
+            (reopened.status, reopened.manual_retry.as_deref()),
+            (Status::Pending, Some("r"))
+        );
+        assert_eq!(reopened.attempts, failed.attempts);
+        assert_eq!(reopened.reopened("other"), None);
+        assert_eq!(record(&task(1, Kind::Automatic), &[200]).reopened("r"), None);
     }
 
     #[test]

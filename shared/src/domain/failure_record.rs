@@ -9,13 +9,13 @@ use jiff::{SignedDuration, Timestamp};
 pub struct FailureRecord {
     /// When an attempt first failed.
     pub failing_since: Option<Timestamp>,
-    /// When an attempt first went unanswered for so long that the endpoint counts as slow.
+    /// When an attempt first took long enough for the endpoint to count as slow.
     pub slow_since: Option<Timestamp>,
     /// When a delivery last ran out of attempts.
     pub exhausted_at: Option<Timestamp>,
 }
 
-/// What is learnt of an endpoint.
+/// What is observed of an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Observation {
     /// An attempt succeeded: the record ends.
@@ -26,15 +26,16 @@ pub enum Observation {
     Slowness,
     /// A delivery ran out of attempts.
     Exhaustion,
+    /// The owner enabled it: the record ends.
+    Enabling,
 }
 
 impl FailureRecord {
-    /// The record after an observation. `store` writes exactly this, merged with what others wrote meanwhile: the first
-    /// time of a failure and of slowness is kept.
+    /// The record after an observation. What the store writes comes to the same, whatever others wrote meanwhile.
     #[must_use]
     pub fn after(self, observation: Observation, now: Timestamp) -> Self {
         match observation {
-            Observation::Success => Self::default(),
+            Observation::Success | Observation::Enabling => Self::default(),
             Observation::Failure => Self {
                 failing_since: self.failing_since.or(Some(now)),
                 ..self
@@ -80,7 +81,7 @@ impl FailureRecord {
             Observation::Success => self != Self::default(),
             Observation::Failure => self.failing_since.is_none(),
             Observation::Slowness => self.slow_since.is_none(),
-            Observation::Exhaustion => true,
+            Observation::Exhaustion | Observation::Enabling => true,
         }
     }
 
@@ -157,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_success_ends_the_record() {
+    fn a_success_ends_the_record_and_so_does_enabling() {
         let record = FailureRecord {
             failing_since: Some(noon()),
             slow_since: Some(noon()),
@@ -166,6 +167,10 @@ mod tests {
 
         assert_eq!(
             record.after(Observation::Success, later()),
+            FailureRecord::default()
+        );
+        assert_eq!(
+            record.after(Observation::Enabling, later()),
             FailureRecord::default()
         );
     }

@@ -49,8 +49,8 @@ impl FanOut {
         }
     }
 
-    /// Whether an endpoint receives an event that was accepted then. What is fanned out again is nothing for an endpoint
-    /// that was created since.
+    /// Whether an endpoint receives an event that was accepted then. An endpoint that was created
+    /// since does not receive what is fanned out again.
     #[must_use]
     pub fn includes(self, endpoint: &Endpoint, event: &EventName, accepted_at: Timestamp) -> bool {
         let existed = match self {

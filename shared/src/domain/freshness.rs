@@ -13,5 +13,5 @@ pub const FRESH_FOR: Duration = Duration::from_secs(1);
 pub const SETTLED_AFTER: Duration = Duration::from_millis(1500);
 
 /// How often an endpoint is read again for an attempt, because what was read is not fresh any more when it could begin.
-/// Where reading takes so long, the attempt is better made later.
+/// Where reading takes so long, the message fails.
 pub const MAX_REREADS: u32 = 2;

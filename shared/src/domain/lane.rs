@@ -1,4 +1,4 @@
-//! The two lanes of attempts. The first is for what is expected to be quick; whatever may take long, or be in vain, waits
+//! The two lanes of attempts. The first is for what is expected to be quick; whatever may be slow, or may fail, waits
 //! with the retries, where it holds up no healthy endpoint.
 
 use super::endpoint::Endpoint;

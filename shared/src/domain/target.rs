@@ -35,37 +35,26 @@ impl TargetPolicy {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetUrl(Url);
 
-/// Why a url is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+/// Why a url is refused. The caller is told in words of the API (`functions::request`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefusedUrl {
     /// Longer than [`MAX_URL_CHARS`].
-    #[error("must be at most {MAX_URL_CHARS} characters long")]
     TooLong,
     /// Spaces or line breaks around it, as copying leaves them.
-    #[error("must not begin or end with spaces or line breaks")]
     Padded,
     /// Not an absolute url.
-    #[error("must be an absolute url, such as https://hooks.example.com/webhooks")]
     NotAUrl,
     /// Another scheme.
-    #[error("must use https")]
     NotHttps,
     /// `user:password@`.
-    #[error("must not contain a user name or password")]
     UserInfo,
     /// `#…`.
-    #[error("must not contain a fragment")]
     Fragment,
     /// Port 0.
-    #[error("must not use port 0")]
     PortZero,
     /// A name that can't be looked up, or that only has a meaning inside a network.
-    #[error(
-        "must name a host that is reachable from the internet; localhost, .local and single names are not"
-    )]
     PrivateHost,
     /// An address of a private or special range.
-    #[error("must not point to a private or reserved address")]
     PrivateAddress,
 }
 
@@ -104,7 +93,7 @@ impl TargetUrl {
             return Err(RefusedUrl::PortZero);
         }
         check_host(&url, policy)?;
-        // What is saved is the url as it is sent, in which other letters than ASCII's are longer.
+        // The url is saved as it is sent; non-ASCII letters take more characters there.
         if url.as_str().len() > MAX_URL_CHARS {
             return Err(RefusedUrl::TooLong);
         }

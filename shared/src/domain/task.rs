@@ -6,7 +6,7 @@ use super::event_type::EventName;
 use super::id::{DeliveryId, EndpointId, EventId, WorkspaceId};
 
 /// Bodies up to this many bytes travel in the message; larger ones are read from the events table.
-/// Ten such messages stay under the 256 KiB that a batch of SQS may have.
+/// Ten such messages stay under the 256 KiB that a call of SQS may have.
 pub const MAX_INLINE_BODY_BYTES: usize = 24 * 1024;
 
 /// One attempt to make.

@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use super::resolver::{LookUpFailed, RefusedAddress};
 use crate::domain::delivery::Failure;
 
-/// The reason code of an error. What is not known better is a broken connection.
+/// The reason code of an error. Anything unrecognised is a broken connection.
 pub(super) fn of(error: &reqwest::Error) -> Failure {
     let mut causes = std::iter::successors(Some(error as &(dyn StdError + 'static)), |cause| next(*cause));
     causes.find_map(known).unwrap_or(Failure::Connect)

@@ -1,5 +1,8 @@
 //! Deliveries, keyed by endpoint and delivery: what was attempted, and how it ended.
 
+use std::collections::HashMap;
+use std::time::Duration;
+
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
     DeleteRequest, ReturnValue, ReturnValuesOnConditionCheckFailure, WriteRequest,
@@ -11,12 +14,16 @@ use super::attribute::{Item, number, text};
 use super::delivery_item::delivery_key;
 use super::partiql::{self, Execution, Statement};
 use super::{Store, condition_failed, delivery_item, kept_counts, late};
+use crate::backoff::Backoff;
 use crate::domain::delivery::{Delivery, Status};
 use crate::domain::id::{DeliveryId, EndpointId};
 use crate::{Conflict, Error};
 
 /// Most items of a `BatchWriteItem` (DynamoDB quota).
 const MAX_DELETIONS: usize = 25;
+
+/// Tries of deletions that DynamoDB leaves when it throttles: about a second.
+const DELETION_TRIES: Backoff = Backoff::new(4, Duration::from_millis(200), Duration::from_secs(1));
 
 /// A new record of a delivery, and what it may replace.
 #[derive(Debug, Clone)]
@@ -62,7 +69,7 @@ pub enum Written {
 
 impl Store {
     /// Writes records of different deliveries, each under its condition, in one call for many.
-    /// The results stand in the order of the writes.
+    /// The results are in the order of the writes.
     ///
     /// # Errors
     /// A record can't be written as an item, which its types rule out.
@@ -122,27 +129,27 @@ impl Store {
         delivery_item::from_item(item.ok_or(Error::NotFound)?)
     }
 
-    /// Makes a failed delivery pending again, for the manual retry of this name.
+    /// Writes the record of a failed delivery that is reopened ([`Delivery::reopened`]), for the manual retry that it
+    /// names.
     ///
     /// # Errors
-    /// [`Error::Conflict`] unless the delivery has failed, [`Error::NotFound`], or the call failed.
-    pub async fn reopen_delivery(&self, failed: &Delivery, manual_retry: &str) -> Result<Delivery, Error> {
+    /// [`Conflict::NotFailed`] unless the delivery is still a failed one, [`Error::NotFound`], or the call failed.
+    pub async fn reopen_delivery(&self, reopened: &Delivery) -> Result<Delivery, Error> {
+        let manual_retry = reopened.manual_retry.as_deref().unwrap_or_default();
+        let undelivered = delivery_item::undelivered_key(reopened.status, &reopened.id);
         let call = self
             .client
             .update_item()
             .table_name(&*self.tables.deliveries)
-            .set_key(Some(delivery_key(&failed.endpoint, &failed.id)))
+            .set_key(Some(delivery_key(&reopened.endpoint, &reopened.id)))
             .condition_expression("#status = :failed AND attempt_count = :count")
             .update_expression("SET #status = :pending, undelivered = :undelivered, manual_retry = :retry")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":failed", text(&Status::Failed.as_str()))
-            .expression_attribute_values(":pending", text(&Status::Pending.as_str()))
-            .expression_attribute_values(":count", number(&failed.attempt_count))
+            .expression_attribute_values(":pending", text(&reopened.status.as_str()))
+            .expression_attribute_values(":count", number(&reopened.attempt_count))
             .expression_attribute_values(":retry", text(manual_retry))
-            .expression_attribute_values(
-                ":undelivered",
-                text(&delivery_item::undelivered_key(Status::Pending, &failed.id).unwrap_or_default()),
-            )
+            .expression_attribute_values(":undelivered", text(&undelivered.unwrap_or_default()))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match call.send().await {
@@ -200,7 +207,7 @@ impl Store {
         Ok((keys.len(), more || left.contains(&true)))
     }
 
-    /// Deletes one batch and says whether DynamoDB left any of it.
+    /// Deletes these items, again if DynamoDB leaves some, and says whether any are left.
     async fn delete_chunk(&self, keys: &[Item]) -> Result<bool, Error> {
         let request = |key: &Item| {
             let deletion = DeleteRequest::builder().set_key(Some(key.clone())).build();
@@ -208,12 +215,16 @@ impl Store {
         };
         let requests: Result<Vec<_>, _> = keys.iter().map(request).collect();
         let requests = requests.map_err(Error::unsendable("BatchWriteItem"))?;
-        let call = self
-            .client
-            .batch_write_item()
-            .request_items(&*self.tables.deliveries, requests);
-        let answer = call.send().await.map_err(Error::aws("BatchWriteItem"))?;
-        Ok(answer.unprocessed_items.is_some_and(|items| !items.is_empty()))
+        let mut left = HashMap::from([((*self.tables.deliveries).clone(), requests)]);
+        let mut tries = DELETION_TRIES;
+        loop {
+            let call = self.client.batch_write_item().set_request_items(Some(left));
+            let answer = call.send().await.map_err(Error::aws("BatchWriteItem"))?;
+            left = answer.unprocessed_items.unwrap_or_default();
+            if left.is_empty() || !tries.wait().await {
+                return Ok(!left.is_empty());
+            }
+        }
     }
 
     fn delivery_statement(&self, write: &DeliveryWrite) -> Result<Statement, Error> {
@@ -225,6 +236,8 @@ impl Store {
         for name in condition.keys() {
             item.remove(name);
         }
+        // How long a record lives is fixed when it is inserted.
+        item.remove("expires_at");
         condition.insert("attempt_count".to_owned(), number(&attempt_count));
         condition.insert("status".to_owned(), text(&Status::Pending.as_str()));
         let removed: Vec<_> = delivery_item::OPTIONAL

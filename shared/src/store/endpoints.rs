@@ -26,7 +26,7 @@ use crate::{Conflict, Error};
 /// The sort key of the item that counts a workspace's endpoints; no endpoint's id can be that.
 const COUNT_KEY: &str = "#count";
 
-/// Tries of a transaction that another one on the same workspace got in the way of: about five seconds.
+/// Tries of a transaction that conflicts with another one on the same workspace: about four seconds.
 const TRANSACTION_TRIES: Backoff = Backoff::new(40, Duration::from_millis(20), Duration::from_millis(150));
 
 /// How long a rotation that died keeps others away; its function's time-out and the skew of two clocks are less.
@@ -155,31 +155,31 @@ impl Store {
         &self,
         workspace: &WorkspaceId,
         id: &EndpointId,
-        change: EndpointChange,
+        wanted: EndpointChange,
         now: Timestamp,
     ) -> Result<Endpoint, Error> {
         let mut set = vec!["updated_at = :now"];
         let mut call = self
             .endpoint_update(workspace, id)
             .expression_attribute_values(":now", time(now));
-        if let Some(url) = change.url {
+        if let Some(url) = wanted.url {
             set.push("#url = :url");
             call = call.expression_attribute_names("#url", "url");
             call = call.expression_attribute_values(":url", text(&url.url()));
         }
-        if let Some(events) = change.events {
+        if let Some(events) = wanted.events {
             set.push("events = :events");
             let names = serde_dynamo::to_attribute_value(events).map_err(Error::unsendable("UpdateItem"))?;
             call = call.expression_attribute_values(":events", names);
         }
-        let mut remove = "";
-        if let Some(enabled) = change.enabled {
+        let mut remove = String::new();
+        if let Some(enabled) = wanted.enabled {
             set.push("enabled = :enabled");
             call = call.expression_attribute_values(":enabled", AttributeValue::Bool(enabled));
             remove = if enabled {
-                " REMOVE disabled_reason, failing_since, slow_since, exhausted_at"
+                format!(" {}, disabled_reason", change(Observation::Enabling))
             } else {
-                " REMOVE disabled_reason"
+                " REMOVE disabled_reason".to_owned()
             };
         }
         let call = call
@@ -238,7 +238,7 @@ impl Store {
     }
 
     /// Adds an observation to an endpoint's failure record, which others may have changed since it was read
-    /// ([`FailureRecord::after`](crate::domain::failure_record::FailureRecord::after)), and returns the endpoint as it is then; `None` if it is gone.
+    /// ([`FailureRecord::after`]), and returns the endpoint as it is then; `None` if it is gone.
     ///
     /// # Errors
     /// The call failed.
@@ -248,19 +248,11 @@ impl Store {
         observation: Observation,
         now: Timestamp,
     ) -> Result<Option<Endpoint>, Error> {
-        let change = match observation {
-            Observation::Success => "REMOVE failing_since, slow_since, exhausted_at",
-            Observation::Failure => "SET failing_since = if_not_exists(failing_since, :now)",
-            Observation::Slowness => "SET slow_since = if_not_exists(slow_since, :now)",
-            Observation::Exhaustion => {
-                "SET exhausted_at = :now, failing_since = if_not_exists(failing_since, :now)"
-            }
-        };
         let mut call = self
             .endpoint_update(&endpoint.workspace, &endpoint.id)
-            .update_expression(change)
+            .update_expression(change(observation))
             .return_values(ReturnValue::AllNew);
-        if observation != Observation::Success {
+        if change(observation).contains(":now") {
             call = call.expression_attribute_values(":now", time(now));
         }
         match call.send().await {
@@ -271,7 +263,7 @@ impl Store {
     }
 
     /// Disables an endpoint on behalf of this system, if it still is as it was read: a 410 of its former url, or
-    /// failures before its last success, do not count.
+    /// failures before its last success, do not count. Says whether it did.
     ///
     /// # Errors
     /// The call failed. That the endpoint is gone, another one, or disabled already, is not an error.
@@ -280,16 +272,21 @@ impl Store {
         endpoint: &Endpoint,
         reason: DisabledReason,
         now: Timestamp,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let call = self.endpoint_update(&endpoint.workspace, &endpoint.id);
-        let call = if let (DisabledReason::Failing, Some(since)) = (reason, endpoint.failures.failing_since) {
-            let call = call.expression_attribute_values(":seen", time(since));
-            call.condition_expression("enabled = :true AND failing_since = :seen")
-        } else {
-            let call = call.expression_attribute_names("#url", "url");
-            let call = call.expression_attribute_values(":seen", text(&endpoint.url));
-            call.condition_expression("enabled = :true AND #url = :seen")
+        let (attribute, seen) = match reason {
+            DisabledReason::Gone => ("url", text(&endpoint.url)),
+            DisabledReason::Failing => {
+                let Some(since) = endpoint.failures.failing_since else {
+                    return Ok(false);
+                };
+                ("failing_since", time(since))
+            }
         };
+        let call = call
+            .condition_expression("enabled = :true AND #seen = :seen")
+            .expression_attribute_names("#seen", attribute)
+            .expression_attribute_values(":seen", seen);
         let reason = serde_dynamo::to_attribute_value(reason).map_err(Error::unsendable("UpdateItem"))?;
         let call = call
             .update_expression("SET enabled = :false, disabled_reason = :reason, updated_at = :now")
@@ -298,8 +295,8 @@ impl Store {
             .expression_attribute_values(":reason", reason)
             .expression_attribute_values(":now", time(now));
         match call.send().await {
-            Err(error) if !condition_failed(&error) => Err(Error::aws("UpdateItem")(error)),
-            _ => Ok(()),
+            Err(error) if condition_failed(&error) => Ok(false),
+            other => other.map(|_| true).map_err(Error::aws("UpdateItem")),
         }
     }
 
@@ -353,6 +350,18 @@ impl Store {
     }
 }
 
+/// The change of a failure record that an observation makes ([`FailureRecord::after`]).
+fn change(observation: Observation) -> &'static str {
+    match observation {
+        Observation::Success | Observation::Enabling => "REMOVE failing_since, slow_since, exhausted_at",
+        Observation::Failure => "SET failing_since = if_not_exists(failing_since, :now)",
+        Observation::Slowness => "SET slow_since = if_not_exists(slow_since, :now)",
+        Observation::Exhaustion => {
+            "SET exhausted_at = :now, failing_since = if_not_exists(failing_since, :now)"
+        }
+    }
+}
+
 fn cancellation_reasons(error: &SdkError<TransactWriteItemsError>) -> Vec<CancellationReason> {
     match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
@@ -380,5 +389,53 @@ fn not_found_or_aws(error: SdkError<UpdateItemError>) -> Error {
         Error::NotFound
     } else {
         Error::aws("UpdateItem")(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::failure_record::FailureRecord;
+
+    /// The record after `SET a = …, b = … REMOVE …`, as DynamoDB would write it.
+    fn written(record: FailureRecord, expression: &str, now: Timestamp) -> FailureRecord {
+        let after = |name: &str, before: Option<Timestamp>| {
+            if expression.starts_with("REMOVE") && expression.contains(name) {
+                None
+            } else if expression.contains(&format!("{name} = if_not_exists({name}, :now)")) {
+                before.or(Some(now))
+            } else if expression.contains(&format!("{name} = :now")) {
+                Some(now)
+            } else {
+                before
+            }
+        };
+        FailureRecord {
+            failing_since: after("failing_since", record.failing_since),
+            slow_since: after("slow_since", record.slow_since),
+            exhausted_at: after("exhausted_at", record.exhausted_at),
+        }
+    }
+
+    #[test]
+    fn what_is_written_of_a_failure_record_is_what_the_domain_says() {
+        let (before, now) = (Timestamp::UNIX_EPOCH, Timestamp::from_second(1).unwrap());
+        let full = FailureRecord {
+            failing_since: Some(before),
+            slow_since: Some(before),
+            exhausted_at: Some(before),
+        };
+        for observation in [
+            Observation::Success,
+            Observation::Failure,
+            Observation::Slowness,
+            Observation::Exhaustion,
+            Observation::Enabling,
+        ] {
+            for record in [FailureRecord::default(), full] {
+                let written = written(record, change(observation), now);
+                assert_eq!(written, record.after(observation, now), "{observation:?}");
+            }
+        }
     }
 }

@@ -55,7 +55,7 @@ struct EventItem {
 
 impl Store {
     /// Stores events that are not there yet, at the ordinary price of a write each and in one call for many.
-    /// The results stand in the order of the events, whose ids must differ within each workspace.
+    /// The results are in the order of the events, whose ids must differ within each workspace.
     ///
     /// # Errors
     /// Existing events could not be read back; every event may be stored then, or not.
@@ -83,7 +83,7 @@ impl Store {
                     match existing.take_event(&new.event.workspace, &new.event.id) {
                         Some(stored) => Insertion::Existing(stored),
                         // It expired between the two calls; the message comes back and finds room.
-                        None => Insertion::Failed(Error::NotFound),
+                        None => Insertion::Failed(Error::Overtaken),
                     }
                 }
             });

@@ -26,7 +26,7 @@ pub struct HistoryFilter {
     pub from: Option<Timestamp>,
     /// Accepted at this time or earlier.
     pub to: Option<Timestamp>,
-    /// Only those that stand so.
+    /// Only those with this status.
     pub status: Option<Status>,
 }
 
@@ -39,7 +39,7 @@ pub struct HistoryPage {
     pub total: usize,
 }
 
-/// A list does not wait longer for a count to be kept.
+/// A list does not wait longer for a count to be kept, and keeps no more of them then.
 const KEEP_WITHIN: Duration = Duration::from_millis(500);
 
 impl Store {
@@ -58,7 +58,7 @@ impl Store {
         let mut found = Found::nothing_yet(skip, take);
         let (first, last) = bounds(filter);
         if first > last {
-            // No second that is shown lies between them, and DynamoDB refuses such a range.
+            // No second that is shown lies between them, and to DynamoDB such a range is an error.
             return Ok(HistoryPage {
                 deliveries: Vec::new(),
                 total: 0,
@@ -109,19 +109,21 @@ impl Store {
                     walk.take_markers(self.markers(endpoint, &first, &last).await?);
                 }
                 Ask::Keep(part) => {
-                    self.keep_if_quick(endpoint, part, now).await;
-                    walk.go_on();
+                    walk.go_on(self.keep_if_quick(endpoint, part, now).await);
                 }
             }
         }
         Ok(walk.found)
     }
 
-    async fn keep_if_quick(&self, endpoint: &EndpointId, part: KeptCount, now: Timestamp) {
+    /// Keeps a count, and says whether that went well.
+    async fn keep_if_quick(&self, endpoint: &EndpointId, part: KeptCount, now: Timestamp) -> bool {
         let kept = tokio::time::timeout(KEEP_WITHIN, self.keep_count(endpoint, part, now)).await;
-        if !matches!(kept, Ok(Ok(()))) {
-            tracing::warn!(endpoint.id = %endpoint, "a count was not kept");
+        let is_kept = matches!(kept, Ok(Ok(())));
+        if !is_kept {
+            tracing::warn!(endpoint.id = %endpoint, "counts are not kept");
         }
+        is_kept
     }
 
     /// Walks the records until the page is found; then what is not delivered is taken from the total.

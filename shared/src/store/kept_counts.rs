@@ -12,7 +12,7 @@ use crate::domain::id::{DeliveryId, EndpointId};
 
 const TABLE: &str = "deliveries";
 
-/// A count is not used so long before its oldest record expires: TTL takes its records one by one.
+/// Counts are ignored from this long before their oldest record expires, because TTL deletes records one at a time.
 const EXPIRY_MARGIN_SECONDS: i64 = 60 * 60;
 
 #[derive(Serialize, Deserialize)]
@@ -64,10 +64,12 @@ impl Store {
         part: KeptCount,
         now: Timestamp,
     ) -> Result<(), Error> {
-        // What the record says, and not today's setting, is when it goes.
+        // The record knows when it expires; later ones expire earlier if the setting was lowered since.
         let Some(expires_at) = self.expiry_of(endpoint, &part.last).await? else {
             return Ok(());
         };
+        let accepted_at = part.last.accepted_at().unwrap_or(Timestamp::UNIX_EPOCH);
+        let expires_at = expires_at.min(self.expiry(accepted_at));
         if !lasts(expires_at, now) {
             return Ok(());
         }

@@ -1,7 +1,6 @@
-//! Markers of late deliveries: those of which nothing was recorded until long after their event was accepted, as happens
-//! after a backlog or a redrive. They may join a part of the history that is counted already (`walk`), so each is marked
+//! Markers for late deliveries: those first recorded long after their event was accepted, after a backlog or a redrive. They may join a part of the history that is counted already (`walk`), so each is marked
 //! before it is recorded, by an item of its own in another partition. A marker without a record (the
-//! process died in between, and the message has not come back yet) keeps its part from being kept, and does nothing else.
+//! process died in between, and the message has not come back yet) keeps the counts of its part from being kept or used, and does nothing else.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -17,7 +16,7 @@ use crate::domain::id::{DeliveryId, EndpointId};
 const CLOSED_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
 /// A delivery that is recorded so long after its event was accepted is late. The difference to [`CLOSED_AFTER`] is more
-/// than the clocks of two functions differ, and more than an invocation of Lambda can take (15 minutes).
+/// than an invocation of Lambda can take (15 minutes) and the clocks of two functions can differ together.
 const LATE_AFTER: SignedDuration = SignedDuration::from_mins(30);
 
 /// The deliveries that were accepted so long ago that their part of the history may be kept.
@@ -26,8 +25,7 @@ pub(super) fn closed_before(now: Timestamp) -> DeliveryId {
 }
 
 impl Store {
-    /// Marks those of the deliveries that are late, and returns those that are to be marked and are not, with the reason:
-    /// they must not be recorded.
+    /// Marks the late ones. Returns those that could not be marked, with the error; they must not be recorded.
     pub(super) async fn mark_late<'a>(
         &self,
         new: impl Iterator<Item = (&'a EndpointId, &'a DeliveryId)>,

@@ -1,4 +1,4 @@
-//! Conditional writes, many in one call. `BatchWriteItem` knows no conditions and `TransactWriteItems` costs twice the
+//! Conditional writes, many in one call. `BatchWriteItem` has no conditions and `TransactWriteItems` costs twice the
 //! write units; a batch of `PartiQL` statements checks each item's condition at the ordinary price, in one call.
 
 use std::collections::BTreeMap;
@@ -120,8 +120,9 @@ async fn run_chunk(client: &Client, chunk: &[Statement]) -> Vec<Execution> {
                 .zip(answers)
                 .for_each(|(index, answer)| executions[*index] = answer),
             Err(error) => {
-                tracing::warn!(error = error.chain(), "a batch of writes failed");
-                break;
+                for index in open {
+                    executions[index] = Some(Execution::Failed(error.again()));
+                }
             }
         }
         if executions.iter().all(Option::is_some) || !tries.wait().await {

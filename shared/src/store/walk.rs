@@ -10,11 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::id::DeliveryId;
 
-/// Keys that are worth a write, not to be counted again. All that one call reads, 1 MB, is so anyway.
+/// A part with at least this many keys is worth keeping; so is one that fills a whole call (1 MB).
 const MANY: usize = 1_000;
 
-/// A part of a history, of which the number of deliveries is kept: all deliveries before one, down to and including
-/// another.
+/// The kept count of a part of a history: every delivery older than one, down to and including another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct KeptCount {
     /// The delivery above the newest.
@@ -27,7 +26,7 @@ pub(super) struct KeptCount {
     pub(super) late: usize,
 }
 
-/// What a walk wants to know, or to have done, next.
+/// The next call that a walk needs.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Ask {
     /// A call's worth of keys below `after`, or from the newest, and not below `down_to`.
@@ -124,6 +123,8 @@ pub(super) struct Walk {
     /// Only what is older is kept.
     closed_before: DeliveryId,
     usable: BTreeMap<DeliveryId, KeptCount>,
+    /// Whether counts can be kept; not once that has failed.
+    is_keeping: bool,
     markers: BTreeSet<DeliveryId>,
     stage: Stage,
 }
@@ -136,6 +137,7 @@ impl Walk {
             first,
             closed_before,
             usable: BTreeMap::new(),
+            is_keeping: true,
             markers: BTreeSet::new(),
             stage: Stage::Newest,
         }
@@ -193,7 +195,8 @@ impl Walk {
             self.stage = Stage::End;
             return;
         };
-        if !is_worth_it || *position > self.closed_before {
+        let is_kept = self.usable.contains_key(position);
+        if !is_worth_it || !self.is_keeping || is_kept || *position > self.closed_before {
             self.stage = Stage::Below(reached);
             return;
         }
@@ -247,8 +250,9 @@ impl Walk {
         }
     }
 
-    /// Goes on after a count was to be kept, whether it is or not.
-    pub(super) fn go_on(&mut self) {
+    /// Goes on after a count was to be kept. Once one is not, no other is tried: each may take a while.
+    pub(super) fn go_on(&mut self, is_kept: bool) {
+        self.is_keeping &= is_kept;
         if let Stage::Keeping(part) = &self.stage {
             self.stage = Stage::Below(part.last.clone());
         }

@@ -68,7 +68,7 @@ async fn fan_out(app: &App, Invocation { messages, .. }: Invocation) -> Vec<Stri
     let arrivals = parse(&messages, &mut left);
     let stored = store(app, arrivals, &mut left).await;
     let events = stored.len();
-    let deliveries = queue(app, stored, &mut left).await;
+    let deliveries = send_deliveries(app, stored, &mut left).await;
     reject(app, &mut left).await;
     tracing::info!(
         events,
@@ -174,7 +174,7 @@ fn without_contradictions<'a>(arrival: Arrival<'a>, body: String, left: &mut Lef
 }
 
 /// Queues the deliveries of the stored events and says how many there were.
-async fn queue<'a>(app: &App, stored: Vec<Stored<'a>>, left: &mut Left<'a>) -> usize {
+async fn send_deliveries<'a>(app: &App, stored: Vec<Stored<'a>>, left: &mut Left<'a>) -> usize {
     let endpoints = endpoints(app, &stored).await;
     // Messages, each with the number of the event that it is for.
     let (mut first_lane, mut retries) = (Vec::new(), Vec::new());
@@ -284,8 +284,7 @@ fn task(stored: &Stored<'_>, endpoint: &Endpoint, body: Option<String>) -> Task 
     }
 }
 
-/// What is queued again waits long enough for a delivery that is under way to be recorded, with the deadline of its
-/// attempt.
+/// What is queued again waits until the deliveries that are under way must have been recorded.
 fn delay_seconds(app: &App, fan_out: FanOut) -> u16 {
     if fan_out != FanOut::Again {
         return 0;

@@ -16,7 +16,7 @@ use crate::app::App;
 /// Tries of a record that others keep overtaking.
 const MAX_OVERTAKEN: usize = 5;
 
-/// A task of which the outcome is to be recorded.
+/// A task whose outcome is not recorded yet.
 pub(super) struct Finished<'a> {
     job: Job<'a>,
     endpoint: Endpoint,
@@ -43,30 +43,32 @@ impl<'a> Finished<'a> {
     }
 }
 
-/// Records the outcomes. What fails to be recorded, and what is to be followed by another attempt, fails its message,
-/// which is let go of at once.
+/// Records the outcomes. A message fails, and is released at once, if its outcome was not recorded or another attempt
+/// follows.
 pub(super) async fn record<'a>(app: &App, finished: Vec<Finished<'a>>, batch: &mut Batch<'a>) {
     if finished.is_empty() {
         return batch.release(app).await;
     }
     let finished = without_undisabled(app, finished, batch).await;
     let writes: Vec<_> = finished.iter().map(|one| one.write.clone()).collect();
-    let mut written = match app.store.record_deliveries(&writes, app.clock.now()).await {
-        Ok(written) => written.into_iter(),
+    let written = app.store.record_deliveries(&writes, app.clock.now()).await;
+    keep_failure_records(app, &finished).await;
+    let written = match written {
+        Ok(written) => written,
         Err(error) => {
             tracing::error!(error = error.chain(), "attempts can't be recorded");
-            Vec::new().into_iter()
+            for one in finished {
+                batch.fail(one.job.message);
+            }
+            return batch.release(app).await;
         }
     };
-    keep_failure_records(app, &finished).await;
-    for one in finished {
+    for (one, written) in finished.into_iter().zip(written) {
         log(&one);
-        let status = match written.next() {
-            Some(Written::Yes) => Ok(one.write.record.status),
-            Some(Written::Overtaken) => overtaken(app, &one).await,
-            Some(Written::Failed(error)) => Err(error),
-            // Of a call that failed as a whole, which is logged above.
-            None => Err(Error::LeftUndone("BatchExecuteStatement")),
+        let status = match written {
+            Written::Yes => Ok(one.write.record.status),
+            Written::Overtaken => overtaken(app, &one).await,
+            Written::Failed(error) => Err(error),
         };
         match status {
             Ok(Status::Pending) => batch.fail(one.job.message),

@@ -1,4 +1,4 @@
-//! What is to become of the messages of a batch; those named nowhere are done and are deleted.
+//! The messages of a batch that are not done. Lambda deletes the others.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::super::job::Job;
 use crate::app::App;
 use crate::serve::Message;
 
-/// What waits to be recorded does not wait longer than this for messages to be let go of.
+/// How long recording waits for failed messages to be released.
 const RELEASE_WITHIN: Duration = Duration::from_secs(1);
 
 /// The messages of a batch that are not done.

@@ -36,8 +36,8 @@ const RESERVE: Duration = Duration::from_secs(3);
 /// The least deadline of an attempt, should the time-out of this function leave less.
 const SHORTEST_DEADLINE: Duration = Duration::from_secs(1);
 
-/// An endpoint that has not answered for so long counts as slow from then on: its other deliveries wait with the
-/// retries, before they fill the first lane.
+/// After this long without an answer an endpoint counts as slow, and its other deliveries wait with the retries, so that
+/// they don't fill the first lane.
 const SLOW_AFTER: Duration = Duration::from_secs(1);
 
 /// What came of a job.

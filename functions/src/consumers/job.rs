@@ -12,7 +12,7 @@ use crate::serve::Message;
 
 /// One attempt of a delivery, to be made or to be followed up.
 pub(super) struct Job<'a> {
-    /// What is answered for it.
+    /// The message that brought it.
     pub(super) message: &'a Message,
     /// The attempt.
     pub(super) task: Task,

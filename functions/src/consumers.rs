@@ -1,4 +1,4 @@
-//! The queue functions, one file each, and what they share: how long a message waits before it comes back.
+//! The consumers of queues, one file each, and what they share: how long a message waits before it comes back.
 
 pub mod deliver;
 pub mod fan_out;
@@ -33,7 +33,7 @@ async fn hand_back(app: &App, messages: Vec<&Message>) -> Vec<String> {
     messages.into_iter().map(|message| message.id.clone()).collect()
 }
 
-/// How long a message waits that was received so often.
+/// How long a message waits after this many receives, in whole seconds as SQS takes them.
 fn wait_seconds(receive_count: u32) -> i32 {
     let doublings = receive_count.saturating_sub(1).min(10);
     FIRST_WAIT_SECONDS

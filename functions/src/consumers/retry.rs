@@ -159,10 +159,10 @@ async fn keep_failure_record(app: &App, decision: &Decision<'_>) -> Result<(), E
     else {
         return Ok(());
     };
-    app.store
-        .disable_endpoint(&endpoint, DisabledReason::Failing, now)
-        .await?;
-    tracing::warn!(endpoint.id = %endpoint.id, "an endpoint was disabled, because it keeps failing");
+    let reason = DisabledReason::Failing;
+    if app.store.disable_endpoint(&endpoint, reason, now).await? {
+        tracing::warn!(endpoint.id = %endpoint.id, "an endpoint was disabled, because it keeps failing");
+    }
     Ok(())
 }
 

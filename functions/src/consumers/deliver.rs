@@ -83,7 +83,7 @@ async fn deliver(app: &App, Invocation { messages, deadline }: Invocation) -> Ve
     batch.hand_over(app).await
 }
 
-/// Makes the attempts and records what is finished, the first of them while the last are still under way.
+/// Makes the attempts, and records the finished ones while others are still running.
 async fn post_and_record<'a>(
     app: &App,
     attempts: Vec<impl Future<Output = Posted<'a>>>,
