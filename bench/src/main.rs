@@ -93,7 +93,11 @@ fn run(arguments: &Arguments) -> Result<()> {
 async fn measure(arguments: &Arguments) -> Result<()> {
     let folder = local::root().join("target/bench");
     std::fs::create_dir_all(&folder)?;
-    let binaries = local::build_binaries(&Options::default(), cold_start::HELLO).await?;
+    let optimized = Options {
+        optimized: true,
+        ..Options::default()
+    };
+    let binaries = local::build_binaries(&optimized, cold_start::HELLO).await?;
     let mut report = Report::default();
     report.detail("machine", machine());
     report.detail("sizes", arguments.sizes);

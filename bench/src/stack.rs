@@ -36,6 +36,7 @@ pub(crate) struct Client {
 pub(crate) async fn start(parameters: &[(&str, &str)]) -> Result<Stack> {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     Stack::start(Options {
+        optimized: true,
         parameters: parameters.iter().map(owned).collect(),
         state_dir: Some(root().join("target/local/bench")),
         ..Options::default()

@@ -39,7 +39,7 @@ pub struct Binaries {
 pub(crate) async fn build(tools: &Tools, options: &Options, built: &Path, log: &Path) -> Result<PathBuf> {
     let mut step = options.progress.step("building the functions");
     let _lock = lock::wait_for(&layout::kept().join("build.lock"), &mut step).await?;
-    Supervisor::run(compile(tools, &Template::read()?), log, &mut step)
+    Supervisor::run(compile(tools, options, &Template::read()?), log, &mut step)
         .await
         .context("building the functions failed; fix what the compiler reports, then run this again")?;
     step.done();
@@ -62,8 +62,8 @@ pub async fn build_binaries(options: &Options, example: &str) -> Result<Binaries
     let mut step = options.progress.step("building the functions");
     let _lock = lock::wait_for(&layout::kept().join("build.lock"), &mut step).await?;
     let log = layout::kept().join("build.log");
-    Supervisor::run(compile(&tools, &template), &log, &mut step).await?;
-    let mut command = cargo_lambda_build(&tools);
+    Supervisor::run(compile(&tools, options, &template), &log, &mut step).await?;
+    let mut command = cargo_lambda_build(&tools, options);
     command.args(["--example", example]);
     Supervisor::run(command, &log, &mut step).await?;
     step.done();
@@ -86,18 +86,18 @@ fn the_binary(template: &Template) -> Result<&str> {
 }
 
 /// Compiles the same binaries with the same flags as `sam build`, so that it finds nothing left to compile.
-fn compile(tools: &Tools, template: &Template) -> Command {
-    let mut command = cargo_lambda_build(tools);
+fn compile(tools: &Tools, options: &Options, template: &Template) -> Command {
+    let mut command = cargo_lambda_build(tools, options);
     for binary in template.binaries() {
         command.args(["--bin", binary]);
     }
     command
 }
 
-fn cargo_lambda_build(tools: &Tools) -> Command {
+fn cargo_lambda_build(tools: &Tools, options: &Options) -> Command {
     let program = tools.sam_bin.join("cargo-lambda");
     let mut command = tools.supervisor.command(&program, &[]);
-    prepare(&mut command, tools);
+    prepare(&mut command, tools, options);
     command.args(["lambda", "build", "--release", "--package", PACKAGE]);
     if architecture() == "arm64" {
         command.arg("--arm64");
@@ -107,15 +107,19 @@ fn cargo_lambda_build(tools: &Tools) -> Command {
 
 fn lay_out(tools: &Tools, options: &Options, built: &Path) -> Command {
     let mut command = tools.sam();
-    prepare(&mut command, tools);
+    prepare(&mut command, tools, options);
     command.args(["build", "--parallel", "--build-dir"]).arg(built);
     command.arg("--parameter-overrides");
     command.args(options.overrides());
     command
 }
 
-/// Lets a command find the tools and the checkout, and hides the outer cargo from the cargo that it runs.
-fn prepare(command: &mut Command, tools: &Tools) {
+/// Lets a command find the tools and the checkout, says how to optimize, and hides the outer cargo from the cargo that it
+/// runs.
+fn prepare(command: &mut Command, tools: &Tools, options: &Options) {
+    if !options.optimized {
+        command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0");
+    }
     command
         .current_dir(layout::root())
         .env("PATH", path_with(&tools.sam_bin));

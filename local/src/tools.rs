@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use futures::future::try_join_all;
 use sha2::{Digest, Sha256};
 
 use crate::layout;
@@ -66,9 +67,10 @@ async fn environments<const N: usize>(
     let mut step = progress.step("looking for the pinned tools");
     let _lock = lock::wait_for(&folder.join("lock"), &mut step).await?;
     step.done();
+    let installations = names.map(|name| environment(&supervisor, &folder, name, progress));
     let mut paths = [const { PathBuf::new() }; N];
-    for (path, name) in paths.iter_mut().zip(names) {
-        *path = environment(&supervisor, &folder, name, progress).await?;
+    for (path, installed) in paths.iter_mut().zip(try_join_all(installations).await?) {
+        *path = installed;
     }
     Ok((supervisor, paths))
 }
