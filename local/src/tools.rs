@@ -89,6 +89,11 @@ async fn environment(
     if path.exists() {
         fs::remove_dir_all(&path)?;
     }
+    // Each has temporary files of its own, which go when its installation ends.
+    let supervisor = Supervisor {
+        temporary: supervisor.temporary.join(name),
+        ..supervisor.clone()
+    };
     let mut step = progress.step(&format!(
         "installing the pinned tools: {name} (only the first time)"
     ));
