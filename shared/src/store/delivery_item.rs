@@ -61,6 +61,11 @@ pub(super) fn delivery_key(endpoint: &EndpointId, id: &DeliveryId) -> Item {
     key([("endpoint", endpoint.as_str()), ("delivery", id.as_str())])
 }
 
+/// The delivery that an item is about, by its sort key.
+pub(super) fn delivery_id(item: &Item) -> Option<DeliveryId> {
+    item.get("delivery")?.as_s().ok()?.parse().ok()
+}
+
 /// Writes a delivery.
 pub(super) fn to_item(delivery: &Delivery, expires_at: i64) -> Result<Item, Error> {
     let item = DeliveryItem {

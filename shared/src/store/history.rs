@@ -10,7 +10,7 @@ use futures::try_join;
 use jiff::Timestamp;
 
 use super::attribute::{Item, text};
-use super::delivery_item::delivery_key;
+use super::delivery_item::{delivery_id, delivery_key};
 use super::late;
 use super::walk::{Ask, Found, KeptCount, Keys, Walk};
 use super::{BatchKeys, Store, delivery_item};
@@ -259,11 +259,6 @@ fn keys(answer: QueryOutput) -> Keys {
             .collect(),
         stopped_at: answer.last_evaluated_key.as_ref().and_then(delivery_id),
     }
-}
-
-/// The sort key of an item.
-pub(super) fn delivery_id(item: &Item) -> Option<DeliveryId> {
-    item.get("delivery")?.as_s().ok()?.parse().ok()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Store;
 use super::attribute::{Item, number, text};
+use super::delivery_item::delivery_id;
 use super::partiql::{self, Execution, Statement};
 use crate::Error;
 use crate::domain::id::{DeliveryId, EndpointId};
@@ -62,7 +63,7 @@ impl Store {
         last: &DeliveryId,
     ) -> Result<BTreeSet<DeliveryId>, Error> {
         let items = self.items_between(&partition(endpoint), first, last).await?;
-        Ok(items.iter().filter_map(super::history::delivery_id).collect())
+        Ok(items.iter().filter_map(delivery_id).collect())
     }
 
     /// A marker expires with its record.
