@@ -132,10 +132,7 @@ impl Error {
             Self::Unsendable { action, source } => Self::unsendable(action)(chain(source.as_ref())),
             Self::Aws { action, source } => Self::aws(action)(chain(source.as_ref())),
             Self::LeftUndone(action) => Self::LeftUndone(action),
-            other => Self::Corrupt {
-                place: "a request",
-                source: other.chain().into(),
-            },
+            other => Self::aws("the call")(other.chain()),
         }
     }
 
