@@ -165,13 +165,14 @@ fn explained(conflict: &Conflict) -> String {
             status: Status::Pending,
             next_attempt_at: Some(due),
         } => format!(
-            "the delivery is pending; its next attempt is at {}",
+            "the delivery is pending, and its next attempt is at {}; only a failed one can be retried",
             time::format(*due)
         ),
         Conflict::NotFailed {
             status: Status::Pending,
             next_attempt_at: None,
-        } => "the delivery is pending; an attempt is under way".to_owned(),
+        } => "the delivery is pending, and an attempt is under way; only a failed one can be retried"
+            .to_owned(),
         Conflict::NotFailed { status, .. } => {
             format!(
                 "the delivery is {}; only a failed one can be retried",
@@ -235,11 +236,11 @@ mod tests {
 
         assert_eq!(
             not_failed(Status::Pending, Some("2026-06-07T10:35:05Z")),
-            "the delivery is pending; its next attempt is at 2026-06-07T10:35:05Z"
+            "the delivery is pending, and its next attempt is at 2026-06-07T10:35:05Z; only a failed one can be retried"
         );
         assert_eq!(
             not_failed(Status::Pending, None),
-            "the delivery is pending; an attempt is under way"
+            "the delivery is pending, and an attempt is under way; only a failed one can be retried"
         );
         assert_eq!(
             not_failed(Status::Delivered, None),

@@ -26,9 +26,9 @@ pub(crate) fn guide(state: &StackState, description: &Path, targets: Targets) ->
          QUEUE='{queue}'\n\n\
          {create}\n\n\
          {send}\n\n\
-         List the endpoints, or what was delivered to one:\n\n    \
-         curl -H \"$AUTH\" \"$API\"\n    \
-         curl -H \"$AUTH\" \"$API/whe_…/deliveries\"\n\n\
+         List the endpoints (that of the demo among them), or what was delivered to one:\n\n    \
+         curl -sS -H \"$AUTH\" \"$API\"\n    \
+         curl -sS -H \"$AUTH\" \"$API/whe_…/deliveries\"\n\n\
          Tokens for other workspaces and scopes: cargo local token --help\n\
          {rules}\n\
          Ctrl-C ends the stack.",

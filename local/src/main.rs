@@ -20,7 +20,10 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = tokio::select! {
         outcome = run(arguments) => outcome,
-        () = interrupted() => Ok(()),
+        () = interrupted() => {
+            say("Ended.");
+            Ok(())
+        }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

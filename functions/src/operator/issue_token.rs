@@ -71,7 +71,8 @@ async fn issue(app: &App, request: IssueTokenRequest) -> Result<IssuedToken, Com
 }
 
 fn expiry(text: &str, now: Timestamp) -> Result<Timestamp, CommandError> {
-    let expires_at = time::parse(text).ok_or_else(|| invalid("expires_at must be an RFC 3339 time"))?;
+    let expires_at = time::parse(text)
+        .ok_or_else(|| invalid("expires_at must be an RFC 3339 time, such as 2030-01-01T00:00:00Z"))?;
     if expires_at <= now {
         return Err(invalid("expires_at is in the past"));
     }

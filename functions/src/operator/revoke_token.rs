@@ -51,6 +51,6 @@ fn hash(request: &RevokeTokenRequest) -> Result<TokenHash, &'static str> {
         (None, Some(id)) => {
             TokenHash::parse(id).ok_or("token_id must be 64 hexadecimal digits, as issue-token answered it")
         }
-        _ => Err("name either token or token_id"),
+        _ => Err("give token or token_id, and only one of them"),
     }
 }

@@ -116,7 +116,11 @@ fn describe(bytes: &[u8], error: &serde_json::Error) -> String {
     }
     let (line, column) = (error.line(), error.column());
     let place = format!(" at line {line} column {column}");
-    let reason = text.strip_suffix(&place).unwrap_or(&text);
+    let reason = if error.is_eof() {
+        "it ends too early"
+    } else {
+        text.strip_suffix(&place).unwrap_or(&text)
+    };
     format!("the body is not valid JSON (line {line}, column {column}): {reason}")
 }
 
@@ -219,9 +223,11 @@ impl<'de> Visitor<'de> for UniqueFieldsVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<UniqueFields, A::Error> {
         let mut fields = Map::new();
         while let Some((name, value)) = entries.next_entry::<String, Value>()? {
-            if fields.insert(name, value).is_some() {
-                return Err(A::Error::custom("a field appears twice"));
+            if fields.contains_key(&name) {
+                let name: String = name.chars().take(MAX_NAME_CHARS).collect();
+                return Err(A::Error::custom(format!("the field `{name}` appears twice")));
             }
+            fields.insert(name, value);
         }
         Ok(UniqueFields(fields))
     }
@@ -301,8 +307,12 @@ mod tests {
                 "the body is not valid JSON (line 1, column 8): trailing comma",
             ),
             (
+                "{\"a\":",
+                "the body is not valid JSON (line 1, column 5): it ends too early",
+            ),
+            (
                 "{\"a\":1,\"a\":1}",
-                "the body is not valid JSON (line 1, column 13): a field appears twice",
+                "the body is not valid JSON (line 1, column 13): the field `a` appears twice",
             ),
         ] {
             assert_eq!(malformed(body.as_bytes()), message, "{body}");

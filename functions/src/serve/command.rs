@@ -66,6 +66,11 @@ pub async fn answer_to<I: DeserializeOwned, O: Serialize>(
     document: Value,
     act: impl AsyncFnOnce(I) -> Result<O, CommandError>,
 ) -> Result<Value, CommandError> {
+    if !document.is_object() {
+        return Err(CommandError::InvalidInput(
+            "the event must be a JSON object".to_owned(),
+        ));
+    }
     let input =
         serde_json::from_value(document).map_err(|error| CommandError::InvalidInput(error.to_string()))?;
     let output = act(input).await?;
