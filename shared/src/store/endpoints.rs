@@ -238,7 +238,7 @@ impl Store {
     }
 
     /// Adds an observation to an endpoint's failure record, which others may have changed since it was read
-    /// ([`FailureRecord::after`]), and returns the endpoint as it is then; `None` if it is gone.
+    /// ([`FailureRecord::after`](crate::domain::failure_record::FailureRecord::after)), and returns the endpoint as it is then; `None` if it is gone.
     ///
     /// # Errors
     /// The call failed.
