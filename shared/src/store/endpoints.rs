@@ -237,8 +237,9 @@ impl Store {
         }
     }
 
-    /// Adds an observation to an endpoint's failure record, which others may have changed since it was read
-    /// ([`FailureRecord::after`](crate::domain::failure_record::FailureRecord::after)), and returns the endpoint as it is then; `None` if it is gone.
+    /// Adds an observation to an endpoint's failure record, which others may have changed since it was read, and returns
+    /// the endpoint as it is then; `None` if it is gone. What is written is what
+    /// [`FailureRecord::after`](crate::domain::failure_record::FailureRecord::after) says.
     ///
     /// # Errors
     /// The call failed.
