@@ -1,7 +1,6 @@
 //! The tables. Each file holds the queries of one table, with its item struct, which no other module sees.
 
 mod attribute;
-mod batch_read;
 mod deliveries;
 mod delivery_item;
 mod endpoint_item;
@@ -11,6 +10,7 @@ mod history;
 mod kept_counts;
 mod late;
 mod partiql;
+mod rows;
 mod tokens;
 mod walk;
 
@@ -19,11 +19,11 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_types::SdkConfig;
 use jiff::{SignedDuration, Timestamp};
 
-pub use batch_read::{BatchKeys, BatchRows};
 pub use deliveries::{DeliveryWrite, Expected, Written};
 pub use endpoints::EndpointChange;
 pub use events::{Insertion, NewEvent, StoredEvent};
 pub use history::{HistoryFilter, HistoryPage};
+pub use rows::{RowKeys, Rows};
 
 use self::attribute::{Item, text};
 use crate::Error;

@@ -6,10 +6,10 @@
 //! its endpoint is fresh (`shared::domain::freshness`). At least once: if this function dies between a POST and its
 //! record, the attempt counts as interrupted and is made again.
 
-mod batch;
 mod fresh;
 mod posting;
 mod record;
+mod unfinished;
 
 use std::time::Duration;
 
@@ -18,11 +18,11 @@ use futures::stream::FuturesUnordered;
 use shared::domain::delivery::{Failure, Outcome};
 use shared::domain::plan::{self, Step};
 use shared::domain::task::Task;
-use shared::store::{BatchRows, Expected};
+use shared::store::{Expected, Rows};
 
-use self::batch::Batch;
 use self::posting::{Posted, Posting};
 use self::record::Finished;
+use self::unfinished::Unfinished;
 use super::job::{self, Job, one_per_delivery};
 use crate::app::App;
 use crate::serve::{Consumer, Deadline, Invocation, Message};
@@ -50,14 +50,14 @@ pub const CONSUMER: Consumer = Consumer {
 
 /// Delivers a batch.
 async fn deliver(app: &App, Invocation { messages, deadline }: Invocation) -> Vec<String> {
-    let mut batch = Batch::default();
-    let (mut jobs, others) = one_per_delivery(parse(&messages, &mut batch));
+    let mut unfinished = Unfinished::default();
+    let (mut jobs, others) = one_per_delivery(parse(&messages, &mut unfinished));
     for job in others {
-        batch.defer(job);
+        unfinished.defer(job);
     }
-    let Some((rows, posting)) = read(app, &mut jobs, deadline, &mut batch).await else {
-        batch.fail_all(jobs);
-        return batch.hand_over(app).await;
+    let Some((rows, posting)) = read(app, &mut jobs, deadline, &mut unfinished).await else {
+        unfinished.fail_all(jobs);
+        return unfinished.hand_over(app).await;
     };
     let mut attempts = Vec::new();
     let mut finished = Vec::new();
@@ -66,21 +66,21 @@ async fn deliver(app: &App, Invocation { messages, deadline }: Invocation) -> Ve
         let expected = Expected::of(record);
         match plan::step(&job.task, rows.endpoint(&job.task.endpoint), record) {
             Step::Skip => {}
-            Step::HandOver => batch.fail(job.message),
+            Step::HandOver => unfinished.fail(job.message),
             Step::EndDisabled { endpoint, record } => {
                 let outcome = Outcome::Ended(Failure::EndpointDisabled);
                 finished.push(Finished::new(job, endpoint.clone(), record, expected, outcome));
             }
             Step::Attempt { endpoint, .. } if posting.lane(&job).is_left_by(&job.task, endpoint) => {
-                batch.defer(job);
+                unfinished.defer(job);
             }
             Step::Attempt { endpoint, record } => {
                 attempts.push(posting.attempt(job, endpoint.clone(), record, expected, &rows));
             }
         }
     }
-    post_and_record(app, attempts, finished, &mut batch).await;
-    batch.hand_over(app).await
+    post_and_record(app, attempts, finished, &mut unfinished).await;
+    unfinished.hand_over(app).await
 }
 
 /// Makes the attempts, and records the finished ones while others are still running.
@@ -88,28 +88,28 @@ async fn post_and_record<'a>(
     app: &App,
     attempts: Vec<impl Future<Output = Posted<'a>>>,
     mut finished: Vec<Finished<'a>>,
-    batch: &mut Batch<'a>,
+    unfinished: &mut Unfinished<'a>,
 ) {
     let mut running: FuturesUnordered<_> = attempts.into_iter().collect();
     loop {
-        let next = if finished.is_empty() && !batch.holds_failures() {
+        let next = if finished.is_empty() && !unfinished.holds_failures() {
             Ok(running.next().await)
         } else {
             tokio::time::timeout(RECORD_WITHIN, running.next()).await
         };
         match next {
-            Ok(Some(posted)) => posted.sort_into(&mut finished, batch),
+            Ok(Some(posted)) => posted.sort_into(&mut finished, unfinished),
             Ok(None) => break,
             Err(_) => {
-                let recording = Box::pin(record::record(app, std::mem::take(&mut finished), batch));
+                let recording = Box::pin(record::record(app, std::mem::take(&mut finished), unfinished));
                 let meanwhile = while_posting(recording, &mut running).await;
                 for posted in meanwhile {
-                    posted.sort_into(&mut finished, batch);
+                    posted.sort_into(&mut finished, unfinished);
                 }
             }
         }
     }
-    record::record(app, finished, batch).await;
+    record::record(app, finished, unfinished).await;
 }
 
 /// Records while the other attempts go on, and returns those that end meanwhile.
@@ -126,7 +126,7 @@ async fn while_posting<F: Future>(
     }
 }
 
-fn parse<'a>(messages: &'a [Message], batch: &mut Batch<'a>) -> Vec<Job<'a>> {
+fn parse<'a>(messages: &'a [Message], unfinished: &mut Unfinished<'a>) -> Vec<Job<'a>> {
     let jobs = messages
         .iter()
         .filter_map(|message| match serde_json::from_str::<Task>(&message.body) {
@@ -137,7 +137,7 @@ fn parse<'a>(messages: &'a [Message], batch: &mut Batch<'a>) -> Vec<Job<'a>> {
                     error = error.to_string(),
                     "a message is not a delivery"
                 );
-                batch.fail(message);
+                unfinished.fail(message);
                 None
             }
         });
@@ -149,8 +149,8 @@ async fn read<'app, 'a>(
     app: &'app App,
     jobs: &mut Vec<Job<'a>>,
     deadline: Deadline,
-    batch: &mut Batch<'a>,
-) -> Option<(BatchRows, Posting<'app>)> {
+    unfinished: &mut Unfinished<'a>,
+) -> Option<(Rows, Posting<'app>)> {
     let posting = match Posting::new(app, deadline) {
         Ok(posting) => posting,
         Err(error) => {
@@ -167,7 +167,7 @@ async fn read<'app, 'a>(
     });
     match read.await {
         Ok((rows, unreadable)) => {
-            batch.fail_all(unreadable);
+            unfinished.fail_all(unreadable);
             Some((rows, posting))
         }
         Err(error) => {

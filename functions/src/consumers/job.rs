@@ -6,7 +6,7 @@ use std::slice;
 use futures::future::join_all;
 use shared::Error;
 use shared::domain::task::Task;
-use shared::store::{BatchKeys, BatchRows, Store};
+use shared::store::{RowKeys, Rows, Store};
 
 use crate::serve::Message;
 
@@ -36,10 +36,10 @@ pub(super) fn one_per_delivery(jobs: Vec<Job<'_>>) -> (Vec<Job<'_>>, Vec<Job<'_>
 pub(super) async fn read<'a>(
     store: &Store,
     jobs: &mut Vec<Job<'a>>,
-    add: impl Fn(&mut BatchKeys, &Task),
-) -> Result<(BatchRows, Vec<Job<'a>>), Error> {
+    add: impl Fn(&mut RowKeys, &Task),
+) -> Result<(Rows, Vec<Job<'a>>), Error> {
     let keys = |jobs: &[Job<'_>]| {
-        let mut keys = BatchKeys::default();
+        let mut keys = RowKeys::default();
         for job in jobs {
             add(&mut keys, &job.task);
         }

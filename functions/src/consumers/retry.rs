@@ -15,7 +15,7 @@ use shared::domain::lane::Lane;
 use shared::domain::plan::{self, FollowUp};
 use shared::queues::{MAX_DELAY_SECONDS, Outgoing};
 use shared::schedules;
-use shared::store::{BatchRows, DeliveryWrite, Expected, Written};
+use shared::store::{DeliveryWrite, Expected, Rows, Written};
 
 use super::hand_back;
 use super::job::{self, Job, one_per_delivery};
@@ -105,7 +105,7 @@ async fn parse<'a>(app: &App, messages: &'a [Message], unhandled: &mut Vec<&'a M
     jobs
 }
 
-fn decide<'a>(app: &App, jobs: Vec<Job<'a>>, rows: &'a BatchRows) -> Vec<Decision<'a>> {
+fn decide<'a>(app: &App, jobs: Vec<Job<'a>>, rows: &'a Rows) -> Vec<Decision<'a>> {
     let now = app.clock.now();
     let decisions = jobs.into_iter().filter_map(|job| {
         let endpoint = rows.endpoint(&job.task.endpoint);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attribute::{Item, instant, key};
 use super::partiql::{self, Execution, Statement};
-use super::{BatchKeys, Store};
+use super::{RowKeys, Store};
 use crate::Error;
 use crate::domain::event::Event;
 use crate::domain::id::{EventId, WorkspaceId};
@@ -70,7 +70,7 @@ impl Store {
             .iter()
             .zip(&executions)
             .filter(|(_, execution)| matches!(execution, Execution::ConditionFailed));
-        let mut keys = BatchKeys::default();
+        let mut keys = RowKeys::default();
         known.for_each(|(new, _)| keys.add_event(&new.event.workspace, &new.event.id));
         let mut existing = self.read(keys).await?;
         let insertions = events

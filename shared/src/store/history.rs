@@ -13,7 +13,7 @@ use super::attribute::{Item, text};
 use super::delivery_item::{delivery_id, delivery_key};
 use super::late;
 use super::walk::{Ask, Found, KeptCount, Keys, Walk};
-use super::{BatchKeys, Store, delivery_item};
+use super::{RowKeys, Store, delivery_item};
 use crate::Error;
 use crate::domain::delivery::{Delivery, Status};
 use crate::domain::id::{DeliveryId, EndpointId};
@@ -208,7 +208,7 @@ impl Store {
     }
 
     async fn fetch(&self, endpoint: &EndpointId, ids: &[DeliveryId]) -> Result<Vec<Delivery>, Error> {
-        let mut keys = BatchKeys::default();
+        let mut keys = RowKeys::default();
         for id in ids {
             keys.add_delivery(endpoint, id);
         }

@@ -1,5 +1,5 @@
 //! Conditional writes, many in one call. `BatchWriteItem` has no conditions and `TransactWriteItems` costs twice the
-//! write units; a batch of `PartiQL` statements checks each item's condition at the ordinary price, in one call.
+//! write units; a call with many `PartiQL` statements checks each item's condition at the ordinary price, in one call.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

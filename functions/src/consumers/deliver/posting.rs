@@ -15,14 +15,14 @@ use shared::domain::lane::Lane;
 use shared::domain::secret::Secret;
 use shared::domain::task::Task;
 use shared::sender::{Request, Sender, SetUpFailed};
-use shared::store::{BatchKeys, BatchRows, Expected};
+use shared::store::{Expected, RowKeys, Rows};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::super::job::Job;
-use super::batch::Batch;
 use super::fresh::{Fresh, fresh};
 use super::record::Finished;
+use super::unfinished::Unfinished;
 use crate::app::App;
 use crate::serve::{Deadline, Message};
 
@@ -53,12 +53,12 @@ pub(super) enum Posted<'a> {
 }
 
 impl<'a> Posted<'a> {
-    pub(super) fn sort_into(self, finished: &mut Vec<Finished<'a>>, batch: &mut Batch<'a>) {
+    pub(super) fn sort_into(self, finished: &mut Vec<Finished<'a>>, unfinished: &mut Unfinished<'a>) {
         match self {
             Self::Finished(one) => finished.push(*one),
             Self::Nothing => {}
-            Self::Failed(message) => batch.fail(message),
-            Self::Deferred(job) => batch.defer(job),
+            Self::Failed(message) => unfinished.fail(message),
+            Self::Deferred(job) => unfinished.defer(job),
         }
     }
 }
@@ -120,7 +120,7 @@ impl<'app> Posting<'app> {
         endpoint: Endpoint,
         record: Delivery,
         expected: Expected,
-        rows: &BatchRows,
+        rows: &Rows,
     ) -> Posted<'a> {
         let stored = rows
             .event(&job.task.workspace, &job.task.event_id)
@@ -212,7 +212,7 @@ impl<'app> Posting<'app> {
             self.read_at,
             async |endpoint: &Endpoint| self.app.secrets.current(endpoint).await,
             async || {
-                let mut keys = BatchKeys::default();
+                let mut keys = RowKeys::default();
                 keys.add_endpoint(&task.workspace, &task.endpoint);
                 let rows = self.app.store.read(keys).await?;
                 Ok(rows.endpoint(&task.endpoint).cloned())

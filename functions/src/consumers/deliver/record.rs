@@ -7,10 +7,10 @@ use shared::domain::delivery::{Attempt, Delivery, Failure, Outcome, Overtaken, S
 use shared::domain::endpoint::{DisabledReason, Endpoint};
 use shared::domain::failure_record::FailureRecord;
 use shared::domain::id::EndpointId;
-use shared::store::{BatchKeys, DeliveryWrite, Expected, Written};
+use shared::store::{DeliveryWrite, Expected, RowKeys, Written};
 
 use super::super::job::Job;
-use super::batch::Batch;
+use super::unfinished::Unfinished;
 use crate::app::App;
 
 /// Tries of a record that others keep overtaking.
@@ -45,11 +45,11 @@ impl<'a> Finished<'a> {
 
 /// Records the outcomes. A message fails, and is released at once, if its outcome was not recorded or another attempt
 /// follows.
-pub(super) async fn record<'a>(app: &App, finished: Vec<Finished<'a>>, batch: &mut Batch<'a>) {
+pub(super) async fn record<'a>(app: &App, finished: Vec<Finished<'a>>, unfinished: &mut Unfinished<'a>) {
     if finished.is_empty() {
-        return batch.release(app).await;
+        return unfinished.release(app).await;
     }
-    let finished = without_undisabled(app, finished, batch).await;
+    let finished = without_undisabled(app, finished, unfinished).await;
     let writes: Vec<_> = finished.iter().map(|one| one.write.clone()).collect();
     let written = app.store.record_deliveries(&writes, app.clock.now()).await;
     keep_failure_records(app, &finished).await;
@@ -58,9 +58,9 @@ pub(super) async fn record<'a>(app: &App, finished: Vec<Finished<'a>>, batch: &m
         Err(error) => {
             tracing::error!(error = error.chain(), "attempts can't be recorded");
             for one in finished {
-                batch.fail(one.job.message);
+                unfinished.fail(one.job.message);
             }
-            return batch.release(app).await;
+            return unfinished.release(app).await;
         }
     };
     for (one, written) in finished.into_iter().zip(written) {
@@ -71,15 +71,15 @@ pub(super) async fn record<'a>(app: &App, finished: Vec<Finished<'a>>, batch: &m
             Written::Failed(error) => Err(error),
         };
         match status {
-            Ok(Status::Pending) => batch.fail(one.job.message),
+            Ok(Status::Pending) => unfinished.fail(one.job.message),
             Ok(_) => {}
             Err(error) => {
                 tracing::warn!(error = error.chain(), delivery.id = %one.write.record.id, "an attempt was not recorded");
-                batch.fail(one.job.message);
+                unfinished.fail(one.job.message);
             }
         }
     }
-    batch.release(app).await;
+    unfinished.release(app).await;
 }
 
 /// Disables the endpoints that answered 410, before that is recorded: a record that says so must be true. Where that
@@ -87,7 +87,7 @@ pub(super) async fn record<'a>(app: &App, finished: Vec<Finished<'a>>, batch: &m
 async fn without_undisabled<'a>(
     app: &App,
     finished: Vec<Finished<'a>>,
-    batch: &mut Batch<'a>,
+    unfinished: &mut Unfinished<'a>,
 ) -> Vec<Finished<'a>> {
     let mut disabled: HashMap<EndpointId, bool> = HashMap::new();
     let mut recordable = Vec::with_capacity(finished.len());
@@ -103,7 +103,7 @@ async fn without_undisabled<'a>(
         if disabled[id] {
             recordable.push(one);
         } else {
-            batch.fail(one.job.message);
+            unfinished.fail(one.job.message);
         }
     }
     recordable
@@ -148,7 +148,7 @@ async fn keep_failure_records(app: &App, finished: &[Finished<'_>]) {
 async fn overtaken(app: &App, one: &Finished<'_>) -> Result<Status, Error> {
     let (endpoint, id) = (&one.write.record.endpoint, &one.write.record.id);
     for _ in 0..MAX_OVERTAKEN {
-        let mut keys = BatchKeys::default();
+        let mut keys = RowKeys::default();
         keys.add_delivery(endpoint, id);
         let rows = app.store.read(keys).await?;
         let current = rows.delivery(endpoint, id);

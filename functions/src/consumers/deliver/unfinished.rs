@@ -14,14 +14,14 @@ const RELEASE_WITHIN: Duration = Duration::from_secs(1);
 
 /// The messages of a batch that are not done.
 #[derive(Default)]
-pub(super) struct Batch<'a> {
+pub(super) struct Unfinished<'a> {
     failed: Vec<&'a Message>,
     /// How many of the failed are visible again already.
     released: usize,
     deferred: Vec<Job<'a>>,
 }
 
-impl<'a> Batch<'a> {
+impl<'a> Unfinished<'a> {
     /// The attempt failed, or could not be recorded: `retry` decides what follows.
     pub(super) fn fail(&mut self, message: &'a Message) {
         self.failed.push(message);

@@ -25,13 +25,13 @@ const READS: Backoff = Backoff::new(8, Duration::from_millis(140), Duration::fro
 
 /// What is to be read. Each item is read once, however often it is added.
 #[derive(Debug, Default)]
-pub struct BatchKeys {
+pub struct RowKeys {
     endpoints: BTreeSet<(WorkspaceId, EndpointId)>,
     deliveries: BTreeSet<(EndpointId, DeliveryId)>,
     events: BTreeSet<(WorkspaceId, EventId)>,
 }
 
-impl BatchKeys {
+impl RowKeys {
     /// Adds an endpoint.
     pub fn add_endpoint(&mut self, workspace: &WorkspaceId, id: &EndpointId) {
         self.endpoints.insert((workspace.clone(), id.clone()));
@@ -50,13 +50,13 @@ impl BatchKeys {
 
 /// What was found.
 #[derive(Debug, Default)]
-pub struct BatchRows {
+pub struct Rows {
     endpoints: HashMap<String, Endpoint>,
     deliveries: HashMap<(String, String), Delivery>,
     events: HashMap<(String, String), StoredEvent>,
 }
 
-impl BatchRows {
+impl Rows {
     /// An endpoint, if it exists.
     #[must_use]
     pub fn endpoint(&self, id: &EndpointId) -> Option<&Endpoint> {
@@ -86,8 +86,8 @@ impl Store {
     ///
     /// # Errors
     /// A call failed, or DynamoDB left something over to the end.
-    pub async fn read(&self, keys: BatchKeys) -> Result<BatchRows, Error> {
-        let mut rows = BatchRows::default();
+    pub async fn read(&self, keys: RowKeys) -> Result<Rows, Error> {
+        let mut rows = Rows::default();
         let endpoints = keys
             .endpoints
             .iter()
@@ -107,7 +107,7 @@ impl Store {
         Ok(rows)
     }
 
-    async fn read_chunk(&self, keys: &[(&str, Item)], rows: &mut BatchRows) -> Result<(), Error> {
+    async fn read_chunk(&self, keys: &[(&str, Item)], rows: &mut Rows) -> Result<(), Error> {
         let mut request = by_table(keys)?;
         let mut reads = READS;
         loop {
@@ -128,7 +128,7 @@ impl Store {
         }
     }
 
-    fn add_row(&self, table: &str, item: Item, rows: &mut BatchRows) -> Result<(), Error> {
+    fn add_row(&self, table: &str, item: Item, rows: &mut Rows) -> Result<(), Error> {
         let is = |setting: &Setting<String>| setting.get().is_some_and(|name| name == table);
         if is(&self.tables.endpoints) {
             let endpoint = endpoint_item::from_item(item)?;
