@@ -228,34 +228,34 @@ impl Store {
     }
 
     fn delivery_statement(&self, write: &DeliveryWrite) -> Result<Statement, Error> {
-        let mut item = self.delivery_item(&write.record)?;
-        let Expected::Pending { attempt_count } = write.expected else {
-            return Ok(Statement::insert(&self.tables.deliveries, item));
-        };
-        let mut condition = delivery_key(&write.record.endpoint, &write.record.id);
-        for name in condition.keys() {
-            item.remove(name);
-        }
-        // How long a record lives is fixed when it is inserted.
-        item.remove("expires_at");
-        condition.insert("attempt_count".to_owned(), number(&attempt_count));
-        condition.insert("status".to_owned(), text(&Status::Pending.as_str()));
-        let removed: Vec<_> = delivery_item::OPTIONAL
-            .into_iter()
-            .filter(|name| !item.contains_key(*name))
-            .collect();
-        Ok(Statement::update(
-            &self.tables.deliveries,
-            condition,
-            item,
-            &removed,
-        ))
+        let item = self.delivery_item(&write.record)?;
+        Ok(statement(&self.tables.deliveries, write, item))
     }
 
     fn delivery_item(&self, record: &Delivery) -> Result<Item, Error> {
         let accepted_at = record.id.accepted_at().unwrap_or(Timestamp::UNIX_EPOCH);
         delivery_item::to_item(record, self.expiry(accepted_at))
     }
+}
+
+/// The write of a record under its condition, where `item` is the whole record.
+fn statement(table: &str, write: &DeliveryWrite, mut item: Item) -> Statement {
+    let Expected::Pending { attempt_count } = write.expected else {
+        return Statement::insert(table, item);
+    };
+    let mut condition = delivery_key(&write.record.endpoint, &write.record.id);
+    for name in condition.keys() {
+        item.remove(name);
+    }
+    // How long a record lives is fixed when it is inserted.
+    item.remove("expires_at");
+    condition.insert("attempt_count".to_owned(), number(&attempt_count));
+    condition.insert("status".to_owned(), text(&Status::Pending.as_str()));
+    let removed: Vec<_> = delivery_item::OPTIONAL
+        .into_iter()
+        .filter(|name| !item.contains_key(*name))
+        .collect();
+    Statement::update(table, condition, item, &removed)
 }
 
 /// After a lost answer the SDK asks again, and then finds its own first try.
@@ -265,4 +265,42 @@ fn reopened_by(item: Option<Item>, manual_retry: &str) -> Result<Delivery, Error
         return Ok(delivery);
     }
     Err(Conflict::not_failed(&delivery).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The text of the statement that writes a record.
+    fn written(expected: Expected) -> String {
+        let record = Delivery {
+            endpoint: "whe_1".parse().unwrap(),
+            id: "del_1".parse().unwrap(),
+            event_id: "evt_1".parse().unwrap(),
+            event: "a.b".to_owned().try_into().unwrap(),
+            test: false,
+            status: Status::Delivered,
+            attempt_count: 1,
+            attempts: Vec::new(),
+            next_attempt_at: None,
+            last_error: None,
+            manual_retry: None,
+        };
+        let item = delivery_item::to_item(&record, 7).unwrap();
+        format!("{:?}", statement("t", &DeliveryWrite { record, expected }, item))
+    }
+
+    #[test]
+    fn how_long_a_record_lives_is_fixed_when_it_is_inserted() {
+        assert!(written(Expected::Absent).contains("expires_at"));
+        assert!(!written(Expected::Pending { attempt_count: 0 }).contains("expires_at"));
+    }
+
+    #[test]
+    fn a_record_is_changed_only_as_it_was_read() {
+        let changed = written(Expected::Pending { attempt_count: 0 });
+
+        assert!(changed.contains("WHERE") && changed.contains("attempt_count"));
+        assert!(changed.contains("REMOVE \\\"undelivered\\\""));
+    }
 }

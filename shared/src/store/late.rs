@@ -1,6 +1,7 @@
-//! Markers for late deliveries: those first recorded long after their event was accepted, after a backlog or a redrive. They may join a part of the history that is counted already (`walk`), so each is marked
-//! before it is recorded, by an item of its own in another partition. A marker without a record (the
-//! process died in between, and the message has not come back yet) keeps the counts of its part from being kept or used, and does nothing else.
+//! Markers for late deliveries: those first recorded long after their event was accepted, after a backlog or a redrive.
+//! They may join a part of the history that is counted already (`walk`), so each is marked before it is recorded, by an
+//! item of its own in another partition. While a marker has no record (the process died in between, and the message has
+//! not come back yet), no count of its part is kept or used; it does nothing else.
 
 use std::collections::{BTreeSet, HashMap};
 
