@@ -127,10 +127,16 @@ async fn an_endpoint_is_created_as_on_the_page() {
     }
 }
 
+/// Creates the endpoint of the page and returns the answer.
+async fn create(workspace: &Workspace) -> Value {
+    let request = &objects("Create webhook endpoint")[0];
+    workspace.post("", request).await.body
+}
+
 #[tokio::test]
 async fn endpoints_are_listed_as_on_the_page() {
     let workspace = Workspace::new(&STACK).await;
-    workspace.post("", &objects("Create webhook endpoint")[0]).await;
+    create(&workspace).await;
     let (method, path) = route("List webhook endpoints", &[]);
 
     let answer = workspace.api(method, &path, None).await;
@@ -142,10 +148,7 @@ async fn endpoints_are_listed_as_on_the_page() {
 #[tokio::test]
 async fn an_endpoint_is_updated_as_on_the_page() {
     let workspace = Workspace::new(&STACK).await;
-    let created = workspace
-        .post("", &objects("Create webhook endpoint")[0])
-        .await
-        .body;
+    let created = create(&workspace).await;
     let id = created["id"].as_str().expect("an id");
     let request = &objects("Update webhook endpoint")[0];
     let (method, path) = route("Update webhook endpoint", &[(":id", id)]);
@@ -169,10 +172,7 @@ async fn an_endpoint_is_updated_as_on_the_page() {
 #[tokio::test]
 async fn a_secret_is_rotated_as_on_the_page() {
     let workspace = Workspace::new(&STACK).await;
-    let created = workspace
-        .post("", &objects("Create webhook endpoint")[0])
-        .await
-        .body;
+    let created = create(&workspace).await;
     let id = created["id"].as_str().expect("an id");
     let (method, path) = route("Rotate webhook secret", &[(":id", id)]);
 
@@ -187,10 +187,7 @@ async fn a_secret_is_rotated_as_on_the_page() {
 #[tokio::test]
 async fn an_endpoint_is_deleted_as_on_the_page() {
     let workspace = Workspace::new(&STACK).await;
-    let created = workspace
-        .post("", &objects("Create webhook endpoint")[0])
-        .await
-        .body;
+    let created = create(&workspace).await;
     let id = created["id"].as_str().expect("an id");
     let (method, path) = route("Delete webhook endpoint", &[(":id", id)]);
     assert!(section("Delete webhook endpoint").contains("HTTP 204"));
