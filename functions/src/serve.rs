@@ -47,7 +47,8 @@ impl Function {
 /// A function that serves until Lambda ends the process.
 type Serving = LocalBoxFuture<'static, Result<(), Error>>;
 
-/// Serves the function that this process is, until Lambda ends it.
+/// Serves the function that this process is, until Lambda ends it. Lambda names it in `_HANDLER`, in custom runtimes too
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html>).
 ///
 /// # Errors
 /// The table has no function of the handler's name, or the environment is incomplete.
