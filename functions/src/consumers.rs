@@ -1,4 +1,4 @@
-//! The consumers of queues, one file each, and what they share: how long a message waits before it comes back.
+//! The consumers of queues, one file each, and what they share: passing a message on to another queue.
 
 pub mod deliver;
 pub mod fan_out;
@@ -6,51 +6,52 @@ mod job;
 pub mod purge;
 pub mod retry;
 
-use std::collections::HashMap;
+use std::time::Duration;
+
+use shared::backoff::Backoff;
+use shared::domain::task::Task;
+use shared::queues::Outgoing;
 
 use crate::app::App;
-use crate::serve::Message;
+use crate::serve::{Batch, Message};
 
-/// The wait before a message comes back for the first time, in seconds; it doubles each time.
-const FIRST_WAIT_SECONDS: i32 = 2;
+/// The waits between two tries of writes that are throttled. They end with the invocation: what is recorded needs no
+/// second try by whoever gets its message next. The longest wait is short, so that of many writers none is unlucky for
+/// long.
+const WRITES: Backoff = Backoff::endless(Duration::from_millis(100), Duration::from_millis(800));
 
-/// The longest such wait, in seconds: the visibility time-out of the queues whose messages are handed back.
-pub const LONGEST_WAIT_SECONDS: i32 = 180;
-
-/// Hands messages back to their queue: they come again after a wait that doubles each time. Returns their ids.
-async fn hand_back(app: &App, messages: Vec<&Message>) -> Vec<String> {
-    let mut waits: HashMap<(&str, i32), Vec<String>> = HashMap::new();
-    for message in &messages {
-        if let Some(url) = app.config.queues.url_of(&message.queue_arn) {
-            let wait = wait_seconds(message.receive_count());
-            let handles = waits.entry((url, wait)).or_default();
-            handles.push(message.receipt_handle.clone());
+/// Puts messages on a queue, each in the place of a received one, which is acknowledged once SQS has it.
+async fn pass_on(app: &App, batch: &Batch, queue: &str, messages: Vec<(&Message, Outgoing)>) {
+    if messages.is_empty() {
+        return;
+    }
+    for (message, result) in app.queues.send_each(queue, messages).await {
+        match result {
+            Ok(()) => batch.acknowledge(message),
+            Err(error) => {
+                tracing::warn!(
+                    message.id,
+                    error = error.chain(),
+                    "a message comes back, because it was not passed on"
+                );
+            }
         }
     }
-    for ((url, wait), handles) in waits {
-        app.queues.make_visible_in(url, wait, &handles).await;
-    }
-    messages.into_iter().map(|message| message.id.clone()).collect()
 }
 
-/// How long a message waits after this many receives, in whole seconds as SQS takes them.
-fn wait_seconds(receive_count: u32) -> i32 {
-    let doublings = receive_count.saturating_sub(1).min(10);
-    FIRST_WAIT_SECONDS
-        .saturating_mul(1 << doublings)
-        .min(LONGEST_WAIT_SECONDS)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waits_double_up_to_the_longest() {
-        assert_eq!((wait_seconds(1), wait_seconds(2), wait_seconds(3)), (2, 4, 8));
-        assert_eq!(
-            (wait_seconds(7), wait_seconds(8), wait_seconds(99)),
-            (128, 180, 180)
-        );
-    }
+/// Puts tasks on a queue, each in the place of a received message and after a delay in seconds.
+async fn pass_tasks_on<'a>(
+    app: &App,
+    batch: &Batch,
+    queue: &str,
+    tasks: impl Iterator<Item = (&'a Message, Task, u16)>,
+) {
+    let tasks = tasks.filter_map(|(message, task, delay)| match Outgoing::task(&task, delay) {
+        Ok(outgoing) => Some((message, outgoing)),
+        Err(error) => {
+            tracing::error!(error = error.chain(), delivery.id = %task.delivery, "a task can't be written");
+            None
+        }
+    });
+    pass_on(app, batch, queue, tasks.collect()).await;
 }

@@ -6,7 +6,9 @@
 mod batch;
 mod command;
 mod deadline;
+mod hand_back;
 mod http;
+mod message;
 
 use std::sync::Arc;
 
@@ -14,10 +16,12 @@ use futures::future::LocalBoxFuture;
 use lambda_runtime::Error;
 use tracing_subscriber::filter::LevelFilter;
 
-pub use batch::{Consumer, Invocation, Message, StreamRecord};
+pub use batch::{ComeBack, Consumer, StreamRecord};
 pub use command::{Command, CommandError, answer_to};
 pub use deadline::Deadline;
+pub use hand_back::LONGEST_WAIT_SECONDS;
 pub use http::{Answer, Caller, Route};
+pub use message::{Batch, Message};
 
 use crate::app::App;
 

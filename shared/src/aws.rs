@@ -10,8 +10,7 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::SdkConfig;
 
-/// Tries of one call; with the waits between them a throttled call gives up after about six seconds,
-/// in time to hand its message back.
+/// Tries of one call; with the waits between them a throttled call gives up after about six seconds.
 const MAX_TRIES: u32 = 7;
 
 /// The longest wait between two tries.
@@ -19,6 +18,10 @@ const MAX_BACKOFF: Duration = Duration::from_secs(2);
 
 /// One try that takes longer has been lost on the way.
 const TRY_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// A whole call, with its tries and the waits between them, takes no longer: two tries that are lost on the way, or all
+/// tries that are throttled.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(7);
 
 /// The roots of Amazon Trust Services, from its repository (www.amazontrust.com). To read and parse the hundreds of the
 /// system took longer than all the rest of a start.
@@ -55,6 +58,7 @@ pub fn config_from_env() -> SdkConfig {
         .timeout_config(
             TimeoutConfig::builder()
                 .operation_attempt_timeout(TRY_TIMEOUT)
+                .operation_timeout(CALL_TIMEOUT)
                 .build(),
         );
     config.set_endpoint_url(variable("AWS_ENDPOINT_URL"));

@@ -26,9 +26,15 @@ impl Backoff {
         }
     }
 
+    /// Tries without an end, for what is cut off from outside.
+    #[must_use]
+    pub const fn endless(first: Duration, longest: Duration) -> Self {
+        Self::new(u32::MAX, first, longest)
+    }
+
     /// After a try that failed: waits, if another one is left, and says whether it is.
     pub async fn wait(&mut self) -> bool {
-        self.made += 1;
+        self.made = self.made.saturating_add(1);
         if self.made >= self.tries {
             return false;
         }

@@ -99,8 +99,8 @@ pub struct QueueUrls {
     pub retries: Setting<String>,
     /// The dead-letter queue that `retry` reads.
     pub failed_attempts: Setting<String>,
-    /// What no function could handle.
-    pub parked: Setting<String>,
+    /// Messages that no function can read.
+    pub unreadable: Setting<String>,
     /// Deleted endpoints awaiting cleanup.
     pub purges: Setting<String>,
 }
@@ -148,7 +148,7 @@ impl Config {
             deliveries: read("DELIVERIES_QUEUE_URL"),
             retries: read("RETRIES_QUEUE_URL"),
             failed_attempts: read("FAILED_ATTEMPTS_QUEUE_URL"),
-            parked: read("PARKED_QUEUE_URL"),
+            unreadable: read("UNREADABLE_QUEUE_URL"),
             purges: read("PURGES_QUEUE_URL"),
         };
         let config = Self {

@@ -18,6 +18,7 @@ pub mod target;
 pub mod task;
 pub mod time;
 pub mod token;
+pub mod wait;
 
 #[cfg(test)]
 mod testing;

@@ -30,6 +30,12 @@ pub enum Error {
         /// What the SDK says.
         source: Source,
     },
+    /// The scheduler takes no further schedule now: the account has as many as it may have, or makes them too fast.
+    #[error("the scheduler refused a schedule")]
+    ScheduleRefused(#[source] Source),
+    /// The time of the invocation was used up.
+    #[error("the time of the invocation was used up")]
+    OutOfTime,
     /// AWS did a part of what a call asked for, and left the rest after several tries, as it does when it throttles.
     #[error("{0} did not complete for every entry")]
     LeftUndone(&'static str),

@@ -13,6 +13,7 @@ use crate::Error;
 use crate::backoff::Backoff;
 use crate::domain::id::{EndpointId, WorkspaceId};
 use crate::domain::task::Task;
+use crate::domain::wait::MAX_DELAY_SECONDS;
 
 /// Most messages of a call (SQS quota).
 const MAX_CALL_MESSAGES: usize = 10;
@@ -25,9 +26,6 @@ const MAX_CALLS_AT_ONCE: usize = 16;
 
 /// Tries for the messages that SQS did not take with the others of their call: about a second and a half.
 const TRIES: Backoff = Backoff::new(4, Duration::from_millis(270), Duration::from_secs(2));
-
-/// The longest delay that SQS offers, in seconds.
-pub const MAX_DELAY_SECONDS: u16 = 900;
 
 /// A message on its way to a queue.
 #[derive(Debug, Clone)]

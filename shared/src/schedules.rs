@@ -2,6 +2,7 @@
 //! through queues every 15 minutes instead would cost about fifty times as much.
 
 use aws_sdk_scheduler::Client;
+use aws_sdk_scheduler::error::ProvideErrorMetadata;
 use aws_sdk_scheduler::operation::create_schedule::CreateScheduleError;
 use aws_sdk_scheduler::types::{
     ActionAfterCompletion, DeadLetterConfig, FlexibleTimeWindow, FlexibleTimeWindowMode, Target,
@@ -56,7 +57,8 @@ impl Schedules {
     /// again for the same attempt changes nothing, because the schedule is named after it.
     ///
     /// # Errors
-    /// The call to the scheduler failed.
+    /// [`Error::ScheduleRefused`] if there are too many schedules, or they are made too fast
+    /// (<https://docs.aws.amazon.com/scheduler/latest/UserGuide/scheduler-quotas.html>); or the call failed.
     pub async fn send_at(&self, task: Task, due: Timestamp) -> Result<(), Error> {
         let name = format!("{}-{}", task.delivery, task.attempt);
         let input =
@@ -88,17 +90,20 @@ impl Schedules {
             .action_after_completion(ActionAfterCompletion::Delete)
             .send()
             .await;
-        match creation {
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(CreateScheduleError::is_conflict_exception) =>
-            {
-                Ok(())
-            }
-            other => other.map(|_| ()).map_err(Error::aws("CreateSchedule")),
+        let Err(error) = creation else {
+            return Ok(());
+        };
+        match error.as_service_error() {
+            Some(CreateScheduleError::ConflictException(_)) => Ok(()),
+            Some(refusal) if is_refusal(refusal) => Err(Error::ScheduleRefused(error.into())),
+            _ => Err(Error::aws("CreateSchedule")(error)),
         }
     }
+}
+
+fn is_refusal(error: &CreateScheduleError) -> bool {
+    let code = error.code().unwrap_or_default();
+    ["ServiceQuotaExceededException", "ThrottlingException"].contains(&code)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Numbers that the code and the template both know.
 
-use functions::consumers::LONGEST_WAIT_SECONDS;
+use functions::serve::LONGEST_WAIT_SECONDS;
 use shared::domain::schedule::DEFAULT;
 use tests::template::Template;
 

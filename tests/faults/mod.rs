@@ -6,11 +6,16 @@
 mod chance;
 mod drain;
 mod ending;
+mod hanging;
+mod hops;
+mod hot_key;
 mod kill;
 mod lanes;
 mod options;
 mod poison;
 mod proxy;
+mod receives;
+mod redrive;
 mod retrying;
 mod steps;
 mod stories;

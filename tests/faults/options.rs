@@ -7,14 +7,17 @@ use local::Options;
 
 use crate::faults::proxy;
 
-/// Ten retries within a quarter of a minute. Waits up to 5 s use the queue's delay, longer ones the scheduler.
-const PARAMETERS: [(&str, &str); 6] = [
+/// Ten retries within a quarter of a minute. Waits up to 5 s use the queue's delay, longer ones the scheduler. Few
+/// processes deliver at a time, because a machine for tests has few processors.
+const PARAMETERS: [(&str, &str); 8] = [
     ("RetrySchedule", "1,1,1,1,1,1,1,2,2,2"),
     ("SchedulerThresholdSeconds", "5"),
     ("PostDeadlineSeconds", "2"),
-    ("DeliverTimeoutSeconds", "7"),
-    ("DeliverVisibilitySeconds", "8"),
+    ("DeliverTimeoutSeconds", "10"),
+    ("DeliverVisibilitySeconds", "11"),
     ("DisableAfterSeconds", "5"),
+    ("DeliverMaximumConcurrency", "12"),
+    ("RetriesMaximumConcurrency", "12"),
 ];
 
 /// How the stack differs from the usual one.

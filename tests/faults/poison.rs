@@ -17,8 +17,8 @@ const POISON: usize = 100;
 /// Events that have to get past them.
 const EVENTS: usize = 50;
 
-/// Those from which a malformed message is parked, and the one from which it is rejected.
-const PARKING: [&str; 4] = [
+/// Those from which a malformed message goes to the unreadable queue; from the events queue it is rejected.
+const UNREADABLE_ON: [&str; 4] = [
     "DeliveriesQueue",
     "RetriesQueue",
     "FailedAttemptsQueue",
@@ -31,7 +31,7 @@ const LONGEST: Duration = Duration::from_mins(3);
 async fn malformed_messages_on_every_queue_are_set_aside_and_hold_up_no_good_one() {
     let _turn = alone().await;
     let workspace = Workspace::new(&STACK).await;
-    assert_eq!(STACK.queue("ParkedQueue").depth().await, 0);
+    assert_eq!(STACK.queue("UnreadableQueue").depth().await, 0);
     let errors = function_errors();
     let receiver = Receiver::start(refuse_first()).await.expect("a receiver");
     let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await.id;
@@ -46,7 +46,7 @@ async fn malformed_messages_on_every_queue_are_set_aside_and_hold_up_no_good_one
 
     let (before, after) = poison.split_at(POISON / 2);
     for half in [before, after] {
-        for queue in PARKING {
+        for queue in UNREADABLE_ON {
             STACK.queue(queue).send_all(half).await;
         }
     }
@@ -83,14 +83,15 @@ async fn malformed_messages_on_every_queue_are_set_aside_and_hold_up_no_good_one
         (!left.iter().any(malformed)).then_some(())
     })
     .await;
-    let parked = STACK.queue("ParkedQueue").empty().await;
-    assert_eq!(parked.len(), PARKING.len() * POISON);
+    assert_eq!(STACK.queue("ParkedQueue").depth().await, 0, "nothing is parked");
+    let unreadable = STACK.queue("UnreadableQueue").empty().await;
+    assert_eq!(unreadable.len(), UNREADABLE_ON.len() * POISON);
     let rejected = STACK.queue("RejectedEventsQueue").empty().await;
     assert_eq!(rejected.len(), POISON);
-    for message in parked.iter().chain(&rejected) {
+    for message in unreadable.iter().chain(&rejected) {
         assert!(!message.reason.is_empty(), "no reason: {:.80}", message.body);
     }
-    let bodies: HashSet<&str> = parked.iter().map(|message| message.body.as_str()).collect();
+    let bodies: HashSet<&str> = unreadable.iter().map(|message| message.body.as_str()).collect();
     assert!(
         poison.iter().all(|body| bodies.contains(body.as_str())),
         "bodies stay as they are"

@@ -26,6 +26,14 @@ pub struct SetAside {
     pub reason: String,
 }
 
+/// A message that was received and not deleted.
+#[derive(Debug)]
+pub struct ReceivedMessage {
+    /// As it was sent.
+    pub body: String,
+    handle: String,
+}
+
 /// A message as Lambda hands it to a function that reads a queue.
 pub fn record(id: &str, body: &str) -> Value {
     json!({
@@ -117,6 +125,79 @@ impl Queue<'_> {
             .queue_url(self.url)
             .attributes(QueueAttributeName::VisibilityTimeout, seconds.to_string());
         call.send().await.expect("the queue exists");
+    }
+
+    /// Stops the function that reads the queue, until [`Queue::resume`].
+    pub async fn pause(&self) {
+        self.set_sources(false).await;
+    }
+
+    /// Lets the function read the queue again.
+    pub async fn resume(&self) {
+        self.set_sources(true).await;
+    }
+
+    async fn set_sources(&self, enabled: bool) {
+        let lambda = self.stack.lambda();
+        let arn = self.arn().await;
+        let sources = lambda.list_event_source_mappings().event_source_arn(&arn);
+        let sources = sources.send().await.expect("the queue has event sources");
+        let sources = sources.event_source_mappings.unwrap_or_default();
+        assert!(!sources.is_empty(), "a function reads {}", self.name);
+        for source in sources {
+            let change = lambda.update_event_source_mapping().enabled(enabled);
+            let change = change.set_uuid(source.uuid).send();
+            change.await.expect("the event source can be changed");
+        }
+    }
+
+    /// The queue's ARN.
+    pub async fn arn(&self) -> String {
+        let sqs = self.stack.sqs();
+        let call = sqs
+            .get_queue_attributes()
+            .queue_url(self.url)
+            .attribute_names(QueueAttributeName::QueueArn);
+        let answer = call.send().await.expect("the queue exists");
+        let mut attributes = answer.attributes.unwrap_or_default();
+        attributes
+            .remove(&QueueAttributeName::QueueArn)
+            .expect("a queue has an ARN")
+    }
+
+    /// Receives a message whose body contains `part` and keeps it for so many seconds, as a consumer does that dies.
+    pub async fn receive(&self, part: &str, hidden_seconds: i32) -> ReceivedMessage {
+        let sqs = self.stack.sqs();
+        eventually(&format!("a message to receive on {}", self.name), async || {
+            let call = sqs
+                .receive_message()
+                .queue_url(self.url)
+                .max_number_of_messages(10)
+                .visibility_timeout(hidden_seconds);
+            let answer = call.send().await.expect("the queue exists");
+            let messages = answer.messages.unwrap_or_default().into_iter();
+            let mut bodies = messages.filter_map(|message| Some((message.body?, message.receipt_handle?)));
+            let (body, handle) = bodies.find(|(body, _)| body.contains(part))?;
+            Some(ReceivedMessage { body, handle })
+        })
+        .await
+    }
+
+    /// Asks for messages and takes none, which is when SQS moves those that were received too often.
+    pub async fn sweep(&self) {
+        let sqs = self.stack.sqs();
+        let call = sqs.receive_message().queue_url(self.url).visibility_timeout(0);
+        call.send().await.expect("the queue exists");
+    }
+
+    /// Deletes a received message.
+    pub async fn delete(&self, message: ReceivedMessage) {
+        let sqs = self.stack.sqs();
+        let deletion = sqs
+            .delete_message()
+            .queue_url(self.url)
+            .receipt_handle(message.handle);
+        deletion.send().await.expect("the message goes");
     }
 
     /// Takes every message from the queue, which no function may be reading.

@@ -9,7 +9,8 @@ use shared::domain::id::{DeliveryId, EndpointId};
 use shared::domain::lane::Lane;
 use shared::domain::task::{Kind, Task};
 use shared::domain::token::Scope;
-use shared::queues::{MAX_DELAY_SECONDS, Outgoing};
+use shared::domain::wait::MAX_DELAY_SECONDS;
+use shared::queues::Outgoing;
 
 use crate::app::App;
 use crate::serve::{Answer, Caller, Route};

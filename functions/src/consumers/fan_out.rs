@@ -1,13 +1,13 @@
 //! `fan-out`: stores each event once and queues one delivery per subscribed endpoint.
 //!
-//! Invariants: a message is deleted only when its event is stored and all its deliveries are on their queue, or when
+//! Invariants: a message is acknowledged only when its event is stored and all its deliveries are on their queue, or when
 //! it is on the rejected-events queue with the reason. Who answers for the fan-out of an event, and who receives it, is
 //! decided in `shared::domain::fan_out`. What comes back is queued with a delay, so that a delivery already under way is
 //! recorded by then and is not made twice.
 
 use std::collections::{HashMap, HashSet};
 
-use futures::future::join_all;
+use futures::future::{join, join_all};
 use jiff::Timestamp;
 use shared::Error;
 use shared::domain::endpoint::Endpoint;
@@ -16,12 +16,13 @@ use shared::domain::fan_out::{FanOut, StoredBefore};
 use shared::domain::id::{DeliveryId, WorkspaceId};
 use shared::domain::lane::Lane;
 use shared::domain::task::{self, Kind, Task};
-use shared::queues::{MAX_DELAY_SECONDS, Outgoing};
+use shared::domain::wait::MAX_DELAY_SECONDS;
+use shared::queues::Outgoing;
 use shared::store::{Insertion, NewEvent};
 
-use super::hand_back;
+use super::{WRITES, pass_on};
 use crate::app::App;
-use crate::serve::{Consumer, Invocation, Message};
+use crate::serve::{Batch, ComeBack, Consumer, Message};
 
 /// Bytes of an event that all its messages may carry together; ten such events fit into the memory of this function.
 const MAX_INLINE_BYTES_PER_EVENT: usize = 4 * 1024 * 1024;
@@ -38,7 +39,8 @@ pub const CONSUMER: Consumer = Consumer {
         "RETENTION_DAYS",
         "RETRIES_QUEUE_URL",
     ],
-    on_messages: |app, invocation| Box::pin(fan_out(app, invocation)),
+    on_messages: |app, batch| Box::pin(fan_out(app, batch)),
+    come_back: ComeBack::AfterBackoff,
     on_records: None,
 };
 
@@ -55,41 +57,51 @@ struct Stored<'a> {
     fan_out: FanOut,
 }
 
-/// The messages of a batch that are not simply done, and are deleted only if they were set aside.
-#[derive(Default)]
-struct Left<'a> {
-    rejected: Vec<(&'a Message, String)>,
-    failed: Vec<&'a Message>,
-}
+/// A message that is not a valid event, and why.
+type Rejected<'a> = (&'a Message, String);
 
-/// Fans a batch of events out.
-async fn fan_out(app: &App, Invocation { messages, .. }: Invocation) -> Vec<String> {
-    let mut left = Left::default();
-    let arrivals = parse(&messages, &mut left);
-    let stored = store(app, arrivals, &mut left).await;
-    let events = stored.len();
-    let deliveries = send_deliveries(app, stored, &mut left).await;
-    reject(app, &mut left).await;
+/// Fans a batch of events out. What can't be stored yet, because its workspace is throttled, holds up no other event.
+async fn fan_out(app: &App, batch: &Batch) {
+    let (mut arrivals, malformed) = parse(batch);
+    let (mut events, mut deliveries, mut rejected) = (0, 0, malformed.len());
+    let rejecting = reject(app, batch, malformed);
+    let storing = async {
+        let mut waits = WRITES;
+        while !arrivals.is_empty() {
+            let round = store(app, batch, arrivals).await;
+            events += round.stored.len();
+            rejected += round.rejected.len();
+            reject(app, batch, round.rejected).await;
+            deliveries += send_deliveries(app, batch, round.stored).await;
+            arrivals = round.open;
+            if !arrivals.is_empty() {
+                waits.wait().await;
+            }
+        }
+    };
+    join(rejecting, storing).await;
+    let coming_back = batch.unacknowledged();
     tracing::info!(
         events,
         deliveries,
-        rejected = left.rejected.len(),
-        handed_back = left.failed.len(),
+        rejected,
+        handed_back = coming_back.len(),
         "batch of events"
     );
-    for message in &left.failed {
+    for message in coming_back {
         tracing::warn!(message.id, "an event comes back");
     }
-    hand_back(app, left.failed).await
 }
 
-fn parse<'a>(messages: &'a [Message], left: &mut Left<'a>) -> Vec<Arrival<'a>> {
-    let mut arrivals: Vec<Arrival<'a>> = Vec::with_capacity(messages.len());
-    for message in messages {
+/// The events of a batch, and the messages that are none.
+fn parse(batch: &Batch) -> (Vec<Arrival<'_>>, Vec<Rejected<'_>>) {
+    let mut arrivals: Vec<Arrival<'_>> = Vec::with_capacity(batch.messages.len());
+    let mut rejected = Vec::new();
+    for message in &batch.messages {
         let event = match Event::parse(message.body.clone()) {
             Ok(event) => event,
             Err(reason) => {
-                left.rejected.push((message, reason.to_string()));
+                rejected.push((message, reason.to_string()));
                 continue;
             }
         };
@@ -103,40 +115,50 @@ fn parse<'a>(messages: &'a [Message], left: &mut Left<'a>) -> Vec<Arrival<'a>> {
             }),
         }
     }
-    arrivals
+    (arrivals, rejected)
 }
 
-/// Stores the events and returns those whose deliveries are to be queued.
-async fn store<'a>(app: &App, arrivals: Vec<Arrival<'a>>, left: &mut Left<'a>) -> Vec<Stored<'a>> {
-    if arrivals.is_empty() {
-        return Vec::new();
-    }
+/// What became of events when they were tried to be stored once.
+#[derive(Default)]
+struct Round<'a> {
+    /// Their deliveries are to be queued.
+    stored: Vec<Stored<'a>>,
+    /// They are not stored yet.
+    open: Vec<Arrival<'a>>,
+    /// Their id belongs to another event.
+    rejected: Vec<Rejected<'a>>,
+}
+
+/// Tries to store the events.
+async fn store<'a>(app: &App, batch: &Batch, arrivals: Vec<Arrival<'a>>) -> Round<'a> {
     let now = app.clock.now();
     let new = arrivals.iter().map(|arrival| NewEvent {
         event: &arrival.event,
         message_id: &arrival.messages[0].id,
     });
+    let mut round = Round::default();
     let insertions = match app.store.insert_events(&new.collect::<Vec<_>>(), now).await {
         Ok(insertions) => insertions,
         Err(error) => {
             tracing::warn!(error = error.chain(), "events were not stored");
-            let messages = arrivals.into_iter().flat_map(|arrival| arrival.messages);
-            left.failed.extend(messages);
-            return Vec::new();
+            return round;
         }
     };
-    let mut stored = Vec::with_capacity(arrivals.len());
     for (arrival, insertion) in arrivals.into_iter().zip(insertions) {
         let (body, accepted_at, first_message) = match insertion {
             Insertion::Stored => (arrival.event.body.clone(), now, None),
             Insertion::Existing(existing) => (existing.body, existing.accepted_at, Some(existing.message_id)),
+            Insertion::Open(error) => {
+                tracing::warn!(error = error.chain(), event.id = %arrival.event.id, "an event is not stored yet");
+                round.open.push(arrival);
+                continue;
+            }
             Insertion::Failed(error) => {
-                tracing::warn!(error = error.chain(), event.id = %arrival.event.id, "an event was not stored");
-                left.failed.extend(arrival.messages);
+                tracing::error!(error = error.chain(), event.id = %arrival.event.id, "an event can't be stored");
                 continue;
             }
         };
-        let arrival = without_contradictions(arrival, body, left);
+        let arrival = without_contradictions(arrival, body, &mut round.rejected);
         let fan_out = first_message.map_or(FanOut::First, |message_id| {
             let before = StoredBefore {
                 message_id: &message_id,
@@ -145,19 +167,33 @@ async fn store<'a>(app: &App, arrivals: Vec<Arrival<'a>>, left: &mut Left<'a>) -
             let ids = arrival.messages.iter().map(|message| message.id.as_str());
             FanOut::of_known(before, ids, now)
         });
-        if fan_out != FanOut::Elsewhere {
-            stored.push(Stored {
-                arrival,
-                accepted_at,
-                fan_out,
-            });
+        if fan_out == FanOut::Elsewhere {
+            arrival.acknowledge(batch);
+            continue;
         }
+        round.stored.push(Stored {
+            arrival,
+            accepted_at,
+            fan_out,
+        });
     }
-    stored
+    round
+}
+
+impl Arrival<'_> {
+    fn acknowledge(&self, batch: &Batch) {
+        self.messages
+            .iter()
+            .for_each(|message| batch.acknowledge(message));
+    }
 }
 
 /// The arrival as it is stored, with the messages that agree; the others are rejected.
-fn without_contradictions<'a>(arrival: Arrival<'a>, body: String, left: &mut Left<'a>) -> Arrival<'a> {
+fn without_contradictions<'a>(
+    arrival: Arrival<'a>,
+    body: String,
+    rejected: &mut Vec<Rejected<'a>>,
+) -> Arrival<'a> {
     let Arrival { event, messages } = arrival;
     let (agreeing, others): (Vec<_>, Vec<_>) = messages.into_iter().partition(|message| message.body == body);
     let reason = |message| {
@@ -166,7 +202,7 @@ fn without_contradictions<'a>(arrival: Arrival<'a>, body: String, left: &mut Lef
             format!("the id {} already belongs to another event", event.id),
         )
     };
-    left.rejected.extend(others.into_iter().map(reason));
+    rejected.extend(others.into_iter().map(reason));
     Arrival {
         event: Event { body, ..event },
         messages: agreeing,
@@ -174,7 +210,7 @@ fn without_contradictions<'a>(arrival: Arrival<'a>, body: String, left: &mut Lef
 }
 
 /// Queues the deliveries of the stored events and says how many there were.
-async fn send_deliveries<'a>(app: &App, stored: Vec<Stored<'a>>, left: &mut Left<'a>) -> usize {
+async fn send_deliveries(app: &App, batch: &Batch, stored: Vec<Stored<'_>>) -> usize {
     let endpoints = endpoints(app, &stored).await;
     // Messages, each with the number of the event that it is for.
     let (mut first_lane, mut retries) = (Vec::new(), Vec::new());
@@ -218,12 +254,10 @@ async fn send_deliveries<'a>(app: &App, stored: Vec<Stored<'a>>, left: &mut Left
         let unsent = results.into_iter().filter(|(_, result)| result.is_err());
         failed.extend(unsent.map(|(index, _)| index));
     }
-    let unqueued = stored
-        .into_iter()
-        .enumerate()
-        .filter(|(index, _)| failed.contains(index));
-    left.failed
-        .extend(unqueued.flat_map(|(_, event)| event.arrival.messages));
+    let stored = stored.iter().enumerate();
+    stored
+        .filter(|(index, _)| !failed.contains(index))
+        .for_each(|(_, event)| event.arrival.acknowledge(batch));
     deliveries
 }
 
@@ -242,26 +276,17 @@ async fn endpoints(app: &App, stored: &[Stored<'_>]) -> HashMap<WorkspaceId, Res
 }
 
 /// Puts what is not a valid event on the rejected-events queue.
-async fn reject(app: &App, left: &mut Left<'_>) {
-    let messages = left.rejected.iter().map(|rejected| {
-        let (message, reason) = rejected;
-        (rejected, Outgoing::set_aside(message.body.clone(), reason))
+async fn reject(app: &App, batch: &Batch, rejected: Vec<Rejected<'_>>) {
+    let messages = rejected.into_iter().map(|(message, reason)| {
+        tracing::warn!(
+            message.id,
+            reason,
+            outcome = "rejected",
+            "a message is not a valid event"
+        );
+        (message, Outgoing::set_aside(message.body.clone(), &reason))
     });
-    let queue = &app.config.queues.rejected_events;
-    let results = app.queues.send_each(queue, messages.collect()).await;
-    for ((message, reason), result) in results {
-        match result {
-            Ok(()) => {
-                tracing::warn!(
-                    message.id,
-                    reason,
-                    outcome = "rejected",
-                    "a message is not a valid event"
-                );
-            }
-            Err(_) => left.failed.push(message),
-        }
-    }
+    pass_on(app, batch, &app.config.queues.rejected_events, messages.collect()).await;
 }
 
 /// The event's bytes as its messages carry them; none if all together would be too much for this function's memory.

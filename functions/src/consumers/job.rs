@@ -18,26 +18,20 @@ pub(super) struct Job<'a> {
     pub(super) task: Task,
 }
 
-/// The first job of each delivery, and those with another attempt of the same delivery. The same attempt twice is one.
+/// The first job of each delivery, and the others of the same deliveries.
 pub(super) fn one_per_delivery(jobs: Vec<Job<'_>>) -> (Vec<Job<'_>>, Vec<Job<'_>>) {
-    let mut attempts = HashSet::new();
     let mut deliveries = HashSet::new();
-    let distinct = jobs.into_iter().filter(|Job { task, .. }| {
-        attempts.insert((task.delivery.clone(), task.attempt, task.manual_retry.clone()))
-    });
-    distinct.partition(|job| deliveries.insert(job.task.delivery.clone()))
+    jobs.into_iter()
+        .partition(|job| deliveries.insert(job.task.delivery.clone()))
 }
 
-/// Reads what the jobs need, all at once. A job that needs an unreadable item is taken out and returned, so that it holds
-/// up no other.
-///
-/// # Errors
-/// A call failed.
-pub(super) async fn read<'a>(
+/// Reads what the jobs need, all at once. A job that needs an unreadable item is taken out, so that it holds up no other.
+/// `None` if the reading fails. Whatever is not read comes back.
+pub(super) async fn read(
     store: &Store,
-    jobs: &mut Vec<Job<'a>>,
+    jobs: &mut Vec<Job<'_>>,
     add: impl Fn(&mut RowKeys, &Task),
-) -> Result<(Rows, Vec<Job<'a>>), Error> {
+) -> Option<Rows> {
     let keys = |jobs: &[Job<'_>]| {
         let mut keys = RowKeys::default();
         for job in jobs {
@@ -45,28 +39,21 @@ pub(super) async fn read<'a>(
         }
         keys
     };
-    match store.read(keys(jobs)).await {
-        Err(Error::Corrupt { .. }) => {}
-        other => return other.map(|rows| (rows, Vec::new())),
+    let mut rows = store.read(keys(jobs)).await;
+    if let Err(Error::Corrupt { .. }) = rows {
+        let each = jobs.iter().map(|job| store.read(keys(slice::from_ref(job))));
+        let mut each = join_all(each).await.into_iter();
+        jobs.retain(|job| match each.next() {
+            Some(Err(error @ Error::Corrupt { .. })) => {
+                tracing::error!(error = error.chain(), delivery.id = %job.task.delivery, "a message needs an unreadable item");
+                false
+            }
+            _ => true,
+        });
+        rows = store.read(keys(jobs)).await;
     }
-    let each = jobs.iter().map(|job| store.read(keys(slice::from_ref(job))));
-    let each = join_all(each).await;
-    let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
-    for (job, read) in std::mem::take(jobs).into_iter().zip(each) {
-        if let Err(error @ Error::Corrupt { .. }) = read {
-            tracing::error!(error = error.chain(), delivery.id = %job.task.delivery, "a message needs an unreadable item");
-            unreadable.push(job);
-        } else {
-            readable.push(job);
-        }
+    if let Err(error) = &rows {
+        tracing::warn!(error = error.chain(), "a batch could not be read");
     }
-    *jobs = readable;
-    let rows = store.read(keys(jobs)).await;
-    match rows {
-        Ok(rows) => Ok((rows, unreadable)),
-        Err(error) => {
-            jobs.extend(unreadable);
-            Err(error)
-        }
-    }
+    rows.ok()
 }

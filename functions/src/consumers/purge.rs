@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use shared::Error;
+use shared::aws::CALL_TIMEOUT;
 use shared::domain::id::{EndpointId, WorkspaceId};
-use shared::queues::{MAX_DELAY_SECONDS, Outgoing, Purge};
+use shared::domain::wait::MAX_DELAY_SECONDS;
+use shared::queues::{Outgoing, Purge};
 
-use super::hand_back;
+use super::pass_on;
 use crate::app::App;
-use crate::serve::{Consumer, Deadline, Invocation, Message, StreamRecord};
+use crate::serve::{Batch, ComeBack, Consumer, Deadline, Message, StreamRecord};
 
 /// The consumer of the purges queue and of the endpoints table's stream.
 pub const CONSUMER: Consumer = Consumer {
@@ -21,20 +23,20 @@ pub const CONSUMER: Consumer = Consumer {
         "DELIVERIES_TABLE",
         "DELIVER_TIMEOUT_SECONDS",
         "ENDPOINTS_TABLE",
-        "PARKED_QUEUE_URL",
         "PURGES_QUEUE_URL",
         "SECRET_PREFIX",
+        "UNREADABLE_QUEUE_URL",
     ],
-    on_messages: |app, invocation| Box::pin(purge(app, invocation)),
+    on_messages: |app, batch| Box::pin(purge(app, batch)),
+    come_back: ComeBack::AfterBackoff,
     on_records: Some(|app, records| Box::pin(announce(app, records))),
 };
 
 /// Records deleted between two looks at the time.
 const RECORDS_AT_ONCE: usize = 200;
 
-/// What must remain of an invocation to begin another round: a call that is throttled gives up after about six seconds,
-/// and after it the message is handed back.
-const RESERVE: Duration = Duration::from_secs(20);
+/// What must remain of an invocation to begin another round of two calls, after which the rest is queued.
+const RESERVE: Duration = CALL_TIMEOUT.saturating_mul(3);
 
 /// How long after everything that was under way has ended the second purge comes.
 const MARGIN: Duration = Duration::from_secs(5);
@@ -54,23 +56,20 @@ async fn announce(app: &App, records: Vec<StreamRecord>) -> Vec<String> {
 }
 
 /// Purges a batch of endpoints.
-async fn purge(app: &App, Invocation { messages, deadline }: Invocation) -> Vec<String> {
-    let results = join_all(
-        messages
-            .iter()
-            .map(async |message| match serde_json::from_str(&message.body) {
-                Ok(purge) => make_sure(app, &purge, deadline).await,
-                Err(error) => park(app, message, &error.to_string()).await,
-            }),
-    );
-    let mut unhandled = Vec::new();
-    for (message, result) in messages.iter().zip(results.await) {
-        if let Err(error) = result {
-            tracing::warn!(error = error.chain(), message.id, "a purge comes back");
-            unhandled.push(message);
-        }
-    }
-    hand_back(app, unhandled).await
+async fn purge(app: &App, batch: &Batch) {
+    let purges = batch
+        .messages
+        .iter()
+        .map(async |message| match serde_json::from_str(&message.body) {
+            Ok(purge) => match make_sure(app, &purge, batch.deadline).await {
+                Ok(()) => batch.acknowledge(message),
+                Err(error) => {
+                    tracing::warn!(error = error.chain(), message.id, "a purge comes back");
+                }
+            },
+            Err(error) => set_aside(app, batch, message, &error.to_string()).await,
+        });
+    join_all(purges).await;
 }
 
 fn deleted_endpoint(record: &StreamRecord) -> Option<Purge> {
@@ -121,13 +120,19 @@ async fn make_sure(app: &App, purge: &Purge, deadline: Deadline) -> Result<(), E
     Ok(())
 }
 
-async fn park(app: &App, message: &Message, reason: &str) -> Result<(), Error> {
+async fn set_aside(app: &App, batch: &Batch, message: &Message, reason: &str) {
     tracing::error!(
         message.id,
         reason,
-        outcome = "parked",
-        "a message is not a purge and is parked"
+        outcome = "set_aside",
+        "a message is not a purge and is set aside"
     );
-    let parked = Outgoing::set_aside(message.body.clone(), &format!("not a purge: {reason}"));
-    app.queues.send_one(&app.config.queues.parked, parked).await
+    let unreadable = Outgoing::set_aside(message.body.clone(), &format!("not a purge: {reason}"));
+    pass_on(
+        app,
+        batch,
+        &app.config.queues.unreadable,
+        vec![(message, unreadable)],
+    )
+    .await;
 }

@@ -2,25 +2,27 @@
 //! knows the retry schedule.
 //!
 //! Invariants: the record decides, not the message; an attempt without a recorded outcome was cut off and is recorded
-//! as interrupted. A message is deleted only when what follows is recorded and on its way. What can't be read is
-//! parked.
+//! as interrupted. A message is acknowledged only when what follows is recorded and on its way. What can't be read is
+//! set aside.
 
 use futures::future::{join, join_all};
-use jiff::SignedDuration;
+use jiff::Timestamp;
 use shared::Error;
 use shared::domain::delivery::{Delivery, Failure};
-use shared::domain::endpoint::DisabledReason;
+use shared::domain::endpoint::{DisabledReason, Endpoint};
 use shared::domain::failure_record::Observation;
 use shared::domain::lane::Lane;
-use shared::domain::plan::{self, FollowUp};
-use shared::queues::{MAX_DELAY_SECONDS, Outgoing};
+use shared::domain::plan::{self, Failed, FollowUp};
+use shared::domain::task::Task;
+use shared::domain::wait::{self, Wait};
+use shared::queues::Outgoing;
 use shared::schedules;
 use shared::store::{DeliveryWrite, Expected, Rows, Written};
 
-use super::hand_back;
 use super::job::{self, Job, one_per_delivery};
+use super::{WRITES, pass_on, pass_tasks_on};
 use crate::app::App;
-use crate::serve::{Consumer, Invocation, Message};
+use crate::serve::{Batch, ComeBack, Consumer, Message};
 
 /// The consumer of the failed-attempts queue.
 pub const CONSUMER: Consumer = Consumer {
@@ -30,7 +32,6 @@ pub const CONSUMER: Consumer = Consumer {
         "ENDPOINTS_TABLE",
         "FAILED_ATTEMPTS_QUEUE_ARN",
         "FAILED_ATTEMPTS_QUEUE_URL",
-        "PARKED_QUEUE_URL",
         "RETENTION_DAYS",
         "RETRIES_QUEUE_ARN",
         "RETRIES_QUEUE_URL",
@@ -38,52 +39,64 @@ pub const CONSUMER: Consumer = Consumer {
         "SCHEDULE_GROUP",
         "SCHEDULER_ROLE_ARN",
         "SCHEDULER_THRESHOLD_SECONDS",
+        "UNREADABLE_QUEUE_URL",
     ],
-    on_messages: |app, invocation| Box::pin(retry(app, invocation)),
+    on_messages: |app, batch| Box::pin(retry(app, batch)),
+    come_back: ComeBack::AfterBackoff,
     on_records: None,
 };
 
 /// What follows a failed attempt, and what its record may replace.
 struct Decision<'a> {
     job: Job<'a>,
-    follow_up: FollowUp<'a>,
+    failed: Failed<'a>,
     expected: Expected,
 }
 
+/// A task that is to be made when it is due, in the place of the message.
+struct Waiting<'a> {
+    message: &'a Message,
+    task: Task,
+    due: Timestamp,
+}
+
 /// Decides what follows a batch of failed attempts.
-async fn retry(app: &App, Invocation { messages, .. }: Invocation) -> Vec<String> {
-    let mut unhandled = Vec::new();
-    let (mut jobs, others) = one_per_delivery(parse(app, &messages, &mut unhandled).await);
-    unhandled.extend(others.iter().map(|job| job.message));
-    let read = job::read(&app.store, &mut jobs, |keys, task| {
+async fn retry(app: &App, batch: &Batch) {
+    let (mut jobs, unreadable) = parse(batch);
+    let following_up = async {
+        // Two messages of one delivery are decided one after the other.
+        while !jobs.is_empty() {
+            let round;
+            (round, jobs) = one_per_delivery(jobs);
+            follow_up(app, batch, round).await;
+        }
+    };
+    let queue = &app.config.queues.unreadable;
+    join(pass_on(app, batch, queue, unreadable), following_up).await;
+}
+
+/// Decides what follows failed attempts of different deliveries, and does it.
+async fn follow_up(app: &App, batch: &Batch, mut jobs: Vec<Job<'_>>) {
+    let rows = job::read(&app.store, &mut jobs, |keys, task| {
         keys.add_endpoint(&task.workspace, &task.endpoint);
         keys.add_delivery(&task.endpoint, &task.delivery);
     });
-    let rows = match read.await {
-        Ok((rows, unreadable)) => {
-            unhandled.extend(unreadable.iter().map(|job| job.message));
-            rows
-        }
-        Err(error) => {
-            tracing::warn!(
-                error = error.chain(),
-                "a batch of failed attempts could not be read"
-            );
-            unhandled.extend(jobs.iter().map(|job| job.message));
-            return hand_back(app, unhandled).await;
-        }
+    let Some(rows) = rows.await else {
+        return;
     };
-    let decisions = note_exhaustions(app, decide(app, jobs, &rows), &mut unhandled).await;
-    let recorded = record(app, decisions, &mut unhandled).await;
-    unhandled.extend(put_on_their_way(app, recorded).await);
-    hand_back(app, unhandled).await
+    let (decisions, waiting) = decide(app, batch, jobs, &rows);
+    let decisions = note_exhaustions(app, decisions).await;
+    join(
+        put_on_their_way(app, batch, waiting),
+        record(app, batch, decisions),
+    )
+    .await;
 }
 
-/// Reads the tasks; what is not a task is parked.
-async fn parse<'a>(app: &App, messages: &'a [Message], unhandled: &mut Vec<&'a Message>) -> Vec<Job<'a>> {
-    let mut jobs = Vec::with_capacity(messages.len());
-    let mut strange = Vec::new();
-    for message in messages {
+/// The tasks of a batch, and the messages that are none, to be set aside.
+fn parse(batch: &Batch) -> (Vec<Job<'_>>, Vec<(&Message, Outgoing)>) {
+    let (mut jobs, mut unreadable) = (Vec::with_capacity(batch.messages.len()), Vec::new());
+    for message in &batch.messages {
         let task = serde_json::from_str(&message.body);
         match task.or_else(|error| schedules::undelivered(&message.body).ok_or(error)) {
             Ok(task) => jobs.push(Job { message, task }),
@@ -92,40 +105,58 @@ async fn parse<'a>(app: &App, messages: &'a [Message], unhandled: &mut Vec<&'a M
                 tracing::error!(
                     message.id,
                     reason,
-                    outcome = "parked",
-                    "a message is not a delivery and is parked"
+                    outcome = "set_aside",
+                    "a message is not a delivery and is set aside"
                 );
-                strange.push((message, Outgoing::set_aside(message.body.clone(), &reason)));
+                unreadable.push((message, Outgoing::set_aside(message.body.clone(), &reason)));
             }
         }
     }
-    let results = app.queues.send_each(&app.config.queues.parked, strange).await;
-    let unsent = results.into_iter().filter(|(_, result)| result.is_err());
-    unhandled.extend(unsent.map(|(message, _)| message));
-    jobs
+    (jobs, unreadable)
 }
 
-fn decide<'a>(app: &App, jobs: Vec<Job<'a>>, rows: &'a Rows) -> Vec<Decision<'a>> {
+/// What is to be recorded, and what only has to be on its way.
+fn decide<'a>(
+    app: &App,
+    batch: &Batch,
+    jobs: Vec<Job<'a>>,
+    rows: &'a Rows,
+) -> (Vec<Decision<'a>>, Vec<Waiting<'a>>) {
     let now = app.clock.now();
-    let decisions = jobs.into_iter().filter_map(|job| {
+    let (mut decisions, mut waiting) = (Vec::new(), Vec::new());
+    for job in jobs {
         let endpoint = rows.endpoint(&job.task.endpoint);
         let record = rows.delivery(&job.task.endpoint, &job.task.delivery);
-        Some(Decision {
-            follow_up: plan::follow_up(&job.task, endpoint, record, &app.config.schedule, now)?,
-            expected: Expected::of(record),
-            job,
-        })
-    });
-    decisions.collect()
+        match plan::follow_up(
+            &job.task,
+            &job.message.id,
+            endpoint,
+            record,
+            &app.config.schedule,
+            now,
+        ) {
+            FollowUp::Nothing => batch.acknowledge(job.message),
+            FollowUp::NotDue { due } => waiting.push(Waiting::new(job.message, job.task, due)),
+            FollowUp::SendNext { due } => waiting.push(Waiting::new(job.message, job.task.next(), due)),
+            FollowUp::Failed(failed) => decisions.push(Decision {
+                job,
+                failed,
+                expected: Expected::of(record),
+            }),
+        }
+    }
+    (decisions, waiting)
+}
+
+impl<'a> Waiting<'a> {
+    fn new(message: &'a Message, task: Task, due: Timestamp) -> Self {
+        Self { message, task, due }
+    }
 }
 
 /// Keeps the endpoints' failure records, before the deliveries' own: a delivery that has ended is not looked at again.
 /// Returns the decisions that may be recorded.
-async fn note_exhaustions<'a>(
-    app: &App,
-    decisions: Vec<Decision<'a>>,
-    unhandled: &mut Vec<&'a Message>,
-) -> Vec<Decision<'a>> {
+async fn note_exhaustions<'a>(app: &App, decisions: Vec<Decision<'a>>) -> Vec<Decision<'a>> {
     let kept = join_all(
         decisions
             .iter()
@@ -137,9 +168,8 @@ async fn note_exhaustions<'a>(
         match kept {
             Ok(()) => recordable.push(decision),
             Err(error) => {
-                let endpoint = decision.follow_up.endpoint;
+                let endpoint = decision.failed.endpoint;
                 tracing::warn!(error = error.chain(), endpoint.id = %endpoint.id, "a failure record was not kept");
-                unhandled.push(decision.job.message);
             }
         }
     }
@@ -148,8 +178,8 @@ async fn note_exhaustions<'a>(
 
 async fn keep_failure_record(app: &App, decision: &Decision<'_>) -> Result<(), Error> {
     let now = app.clock.now();
-    let read = decision.follow_up.endpoint;
-    let endpoint = if decision.follow_up.is_exhausted {
+    let read: &Endpoint = decision.failed.endpoint;
+    let endpoint = if decision.failed.is_exhausted {
         app.store.observe(read, Observation::Exhaustion, now).await?
     } else {
         Some(read.clone())
@@ -166,90 +196,112 @@ async fn keep_failure_record(app: &App, decision: &Decision<'_>) -> Result<(), E
     Ok(())
 }
 
-/// Records what follows, and returns what is recorded with its record.
-async fn record<'a>(
+/// Records what follows, again and again while that is throttled, and puts the next attempts on their way.
+async fn record(app: &App, batch: &Batch, mut open: Vec<Decision<'_>>) {
+    let mut waits = WRITES;
+    while !open.is_empty() {
+        let (recorded, left) = record_once(app, batch, open).await;
+        open = left;
+        put_on_their_way(app, batch, recorded).await;
+        if !open.is_empty() {
+            waits.wait().await;
+        }
+    }
+}
+
+/// Tries to record what follows. Returns the attempts that do, and what is still open.
+async fn record_once<'a>(
     app: &App,
+    batch: &Batch,
     decisions: Vec<Decision<'a>>,
-    unhandled: &mut Vec<&'a Message>,
-) -> Vec<(Job<'a>, Delivery)> {
-    let (jobs, writes): (Vec<_>, Vec<_>) = decisions
-        .into_iter()
-        .map(
-            |Decision {
-                 job,
-                 follow_up,
-                 expected,
-             }| {
-                let record = follow_up.record;
-                (job, DeliveryWrite { record, expected })
-            },
-        )
-        .unzip();
+) -> (Vec<Waiting<'a>>, Vec<Decision<'a>>) {
+    let writes = decisions.iter().map(|decision| DeliveryWrite {
+        record: decision.failed.record.clone(),
+        expected: decision.expected,
+    });
+    let writes: Vec<_> = writes.collect();
+    let (mut recorded, mut open) = (Vec::new(), Vec::new());
     let written = match app.store.record_deliveries(&writes, app.clock.now()).await {
         Ok(written) => written,
         Err(error) => {
             tracing::error!(error = error.chain(), "failed attempts can't be recorded");
-            unhandled.extend(jobs.iter().map(|job| job.message));
-            return Vec::new();
+            return (recorded, open);
         }
     };
-    let mut recorded = Vec::with_capacity(jobs.len());
-    for ((job, write), written) in jobs.into_iter().zip(writes).zip(written) {
-        match written {
-            Written::Yes => recorded.push((job, write.record)),
+    for (decision, written) in decisions.into_iter().zip(written) {
+        let message = decision.job.message;
+        match (written, decision.failed.record.next_attempt_at) {
+            (Written::Yes, Some(due)) => {
+                recorded.push(Waiting::new(message, decision.job.task.next(), due));
+            }
+            (Written::Yes, None) => {
+                log_end(&decision.failed.record);
+                batch.acknowledge(message);
+            }
+            (Written::Open(error), _) => {
+                tracing::warn!(
+                    error = error.chain(),
+                    message.id,
+                    "a failed attempt is not recorded yet"
+                );
+                open.push(decision);
+            }
             // What follows from the other write is decided when the message comes back.
-            Written::Overtaken => unhandled.push(log_return(job.message, &Error::Overtaken)),
-            Written::Failed(error) => unhandled.push(log_return(job.message, &error)),
+            (Written::Overtaken, _) => log_return(message, &Error::Overtaken),
+            (Written::Failed(error), _) => log_return(message, &error),
         }
     }
-    recorded
+    (recorded, open)
 }
 
-/// Puts the next attempts on the retries queue when they are due: by the queue's delay, many in one call, or by a
-/// schedule if the wait is longer than the queue offers. Returns the messages of those that are not on their way.
-async fn put_on_their_way<'a>(app: &App, recorded: Vec<(Job<'a>, Delivery)>) -> Vec<&'a Message> {
+/// Puts tasks on the retries queue when they are due: by the queue's delay, many in one call, or by a schedule if the wait
+/// is longer than the queue offers.
+async fn put_on_their_way(app: &App, batch: &Batch, tasks: Vec<Waiting<'_>>) {
     let now = app.clock.now();
-    let (mut delayed, mut scheduled, mut left) = (Vec::new(), Vec::new(), Vec::new());
-    for (Job { message, task }, record) in recorded {
-        let Some(due) = record.next_attempt_at else {
-            log_end(&record);
-            continue;
-        };
-        let task = task.next();
-        let wait = due.duration_since(now).max(SignedDuration::ZERO);
-        if wait > *app.config.scheduler_threshold {
-            scheduled.push(async move { (message, app.schedules.send_at(task, due).await) });
-            continue;
-        }
-        match Outgoing::task(&task, whole_seconds(wait)) {
-            Ok(again) => delayed.push((message, again)),
-            Err(error) => left.push(log_return(message, &error)),
+    let (mut delayed, mut scheduled) = (Vec::new(), Vec::new());
+    for task in tasks {
+        match Wait::until(task.due, now, *app.config.scheduler_threshold) {
+            Wait::Delay(seconds) => delayed.push((task, seconds)),
+            Wait::Schedule => scheduled.push(schedule(app, batch, task)),
         }
     }
-    let (sent, scheduled) = join(
-        app.queues
-            .send_each(app.config.queues.of_lane(Lane::Retries), delayed),
-        join_all(scheduled),
-    )
-    .await;
-    for (message, result) in sent.into_iter().chain(scheduled) {
-        if let Err(error) = result {
-            left.push(log_return(message, &error));
+    let (refused, ()) = join(join_all(scheduled), delay(app, batch, delayed)).await;
+    let hops = refused.into_iter().flatten();
+    let hops = hops.map(|task| {
+        let seconds = wait::delay_seconds(task.due, now);
+        (task, seconds)
+    });
+    delay(app, batch, hops.collect()).await;
+}
+
+async fn delay(app: &App, batch: &Batch, tasks: Vec<(Waiting<'_>, u16)>) {
+    let tasks = tasks
+        .into_iter()
+        .map(|(Waiting { message, task, .. }, seconds)| (message, task, seconds));
+    pass_tasks_on(app, batch, app.config.queues.of_lane(Lane::Retries), tasks).await;
+}
+
+/// Schedules a task. If the scheduler refuses it, returns it: it then waits on the queue, hop by hop.
+async fn schedule<'a>(app: &App, batch: &Batch, task: Waiting<'a>) -> Option<Waiting<'a>> {
+    match app.schedules.send_at(task.task.clone(), task.due).await {
+        Ok(()) => batch.acknowledge(task.message),
+        Err(error @ Error::ScheduleRefused(_)) => {
+            tracing::warn!(
+                error = error.chain(),
+                outcome = "schedule_refused",
+                delivery.id = %task.task.delivery,
+                "a wait goes in hops, because the scheduler refused its schedule"
+            );
+            return Some(task);
         }
+        Err(error) => log_return(task.message, &error),
     }
-    left
+    None
 }
 
-/// Rounded up: the wait may get longer, never shorter.
-fn whole_seconds(wait: SignedDuration) -> u16 {
-    let seconds = u16::try_from((wait.as_millis() + 999) / 1000);
-    seconds.map_or(MAX_DELAY_SECONDS, |seconds| seconds.min(MAX_DELAY_SECONDS))
-}
-
-/// Says that a message is handled again, since it is not certain what follows, and returns it.
-fn log_return<'a>(message: &'a Message, error: &Error) -> &'a Message {
+/// Says that a message is handled again, since it is not certain what follows.
+fn log_return(message: &Message, error: &Error) {
     tracing::warn!(error = error.chain(), message.id, "a failed attempt comes back");
-    message
 }
 
 fn log_end(record: &Delivery) {

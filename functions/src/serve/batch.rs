@@ -1,72 +1,45 @@
-//! What surrounds every batch of messages. A batch never fails as a whole: the handler names the messages that are
-//! to come back, and Lambda deletes the others.
+//! What surrounds every batch of messages. A batch never fails as a whole: the handler acknowledges the messages that are
+//! done, and the others come back.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::LocalBoxFuture;
 use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 
-use super::{Deadline, Serving};
+use super::hand_back::hand_back;
+use super::{Batch, Deadline, Message, Serving};
 use crate::app::App;
+
+/// What remains of an invocation when its work is cut off, to hand messages back.
+const TO_HAND_BACK: Duration = Duration::from_millis(1500);
 
 /// A consumer of queues: which variables of the environment it uses, and what it does with messages.
 #[derive(Clone, Copy)]
 pub struct Consumer {
     /// The variables that it uses.
     pub variables: &'static [&'static str],
-    /// Handles a batch of messages and names those that are to come back.
+    /// Handles a batch of messages, and acknowledges those that are done.
     pub on_messages: OnMessages,
+    /// When the others come back.
+    pub come_back: ComeBack,
     /// Handles a batch of a table's stream, if it reads one, and names the sequence number of the first record that is
     /// to come back.
     pub on_records: Option<OnRecords>,
 }
 
-type OnMessages = for<'a> fn(&'a App, Invocation) -> LocalBoxFuture<'a, Vec<String>>;
+/// When a message comes back that is not done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ComeBack {
+    /// After a wait that doubles with each receive.
+    AfterBackoff,
+    /// After the visibility time-out of its queue.
+    AfterVisibilityTimeout,
+}
+
+type OnMessages = for<'a> fn(&'a App, &'a Batch) -> LocalBoxFuture<'a, ()>;
 type OnRecords = for<'a> fn(&'a App, Vec<StreamRecord>) -> LocalBoxFuture<'a, Vec<String>>;
-
-/// A batch of messages, and the time there is for it.
-#[derive(Debug)]
-pub struct Invocation {
-    /// The messages.
-    pub messages: Vec<Message>,
-    /// When the function is cut off.
-    pub deadline: Deadline,
-}
-
-/// A received message. Its body is text until the handler has looked at it: one that is malformed concerns no other.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Message {
-    /// Its id, which stays the same when it comes back.
-    #[serde(rename = "messageId")]
-    pub id: String,
-    /// What it is made visible again with.
-    pub receipt_handle: String,
-    /// What was sent.
-    pub body: String,
-    /// The ARN of its queue.
-    #[serde(rename = "eventSourceARN")]
-    pub queue_arn: String,
-    /// What SQS knows of it.
-    pub attributes: Attributes,
-}
-
-/// What SQS knows of a message.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Attributes {
-    /// How often it was received, this time included, as text.
-    pub approximate_receive_count: String,
-}
-
-impl Message {
-    /// How often it was received, this time included.
-    #[must_use]
-    pub fn receive_count(&self) -> u32 {
-        self.attributes.approximate_receive_count.parse().unwrap_or(1)
-    }
-}
 
 /// A record of the endpoints table's stream, of which only the key is used.
 #[derive(Debug, Deserialize)]
@@ -105,8 +78,9 @@ pub struct StreamText {
     pub text: String,
 }
 
+/// A batch from a queue.
 #[derive(Deserialize)]
-struct Batch {
+struct QueueBatch {
     #[serde(rename = "Records")]
     records: Vec<Message>,
 }
@@ -145,7 +119,7 @@ pub(super) fn serve(app: Arc<App>, consumer: Consumer) -> Serving {
     Box::pin(async move {
         let app = app.as_ref();
         let Some(on_records) = consumer.on_records else {
-            let handler = service_fn(move |event: LambdaEvent<Batch>| async move {
+            let handler = service_fn(move |event: LambdaEvent<QueueBatch>| async move {
                 Ok::<_, Error>(messages(app, consumer, event.payload.records, &event.context).await)
             });
             return lambda_runtime::run(handler).await;
@@ -157,7 +131,7 @@ pub(super) fn serve(app: Arc<App>, consumer: Consumer) -> Serving {
                 .is_some_and(|record| record["eventSource"] == "aws:dynamodb");
             let records = serde_json::Value::Array(records);
             Ok::<_, Error>(if is_stream {
-                on_records(app, serde_json::from_value(records)?).await.into()
+                stream(app, on_records, serde_json::from_value(records)?, &event.context).await
             } else {
                 messages(app, consumer, serde_json::from_value(records)?, &event.context).await
             })
@@ -168,7 +142,34 @@ pub(super) fn serve(app: Arc<App>, consumer: Consumer) -> Serving {
 
 async fn messages(app: &App, consumer: Consumer, messages: Vec<Message>, context: &Context) -> BatchResponse {
     let deadline = Deadline::of(app, context);
-    (consumer.on_messages)(app, Invocation { messages, deadline })
-        .await
+    let batch = Batch::new(messages, deadline);
+    let work = (consumer.on_messages)(app, &batch);
+    let is_cut = deadline.cut(work, TO_HAND_BACK).await.is_none();
+    let left = batch.unacknowledged();
+    if is_cut {
+        tracing::warn!(messages = left.len(), "the time of the invocation is used up");
+    }
+    if consumer.come_back == ComeBack::AfterBackoff {
+        deadline.cut(hand_back(app, &left), Duration::ZERO).await;
+    }
+    left.into_iter()
+        .map(|message| message.id.clone())
+        .collect::<Vec<_>>()
         .into()
+}
+
+/// If the time is used up, all records come back.
+async fn stream(
+    app: &App,
+    on_records: OnRecords,
+    records: Vec<StreamRecord>,
+    context: &Context,
+) -> BatchResponse {
+    let first = records
+        .first()
+        .map(|record| record.dynamodb.sequence_number.clone());
+    let left = Deadline::of(app, context)
+        .cut(on_records(app, records), Duration::ZERO)
+        .await;
+    left.unwrap_or_else(|| first.into_iter().collect()).into()
 }

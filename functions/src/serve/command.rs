@@ -1,6 +1,7 @@
 //! Functions that an operator invokes with a JSON document.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::LocalBoxFuture;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
@@ -9,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use shared::Error;
 
-use super::Serving;
+use super::{Deadline, Serving};
 use crate::app::App;
 
 /// A command: which variables of the environment it uses, and what it answers.
@@ -81,9 +82,11 @@ pub async fn answer_to<I: DeserializeOwned, O: Serialize>(
 pub(super) fn serve(app: Arc<App>, command: Command) -> Serving {
     Box::pin(async move {
         let app = app.as_ref();
-        lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
-            (command.handler)(app, event.payload)
-        }))
-        .await
+        let handler = service_fn(move |event: LambdaEvent<Value>| async move {
+            let deadline = Deadline::of(app, &event.context);
+            let answer = deadline.cut((command.handler)(app, event.payload), Duration::ZERO);
+            answer.await.unwrap_or(Err(Error::OutOfTime.into()))
+        });
+        lambda_runtime::run(handler).await
     })
 }

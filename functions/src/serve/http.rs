@@ -1,7 +1,7 @@
 //! What surrounds every API request: authentication, one log line, and errors as answers.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 use lambda_http::http::{Response, header};
@@ -9,9 +9,12 @@ use lambda_http::{Body, Request, RequestExt, service_fn};
 use shared::domain::id::WorkspaceId;
 use shared::domain::token::{Scope, Token};
 
-use super::Serving;
+use super::{Deadline, Serving};
 use crate::app::App;
 use crate::problem::Problem;
+
+/// The time of a request that comes without Lambda's context, which none does.
+const TIME_WITHOUT_CONTEXT: Duration = Duration::from_secs(10);
 
 /// Who asks: nothing outside this workspace exists for the request.
 #[derive(Debug, Clone)]
@@ -47,10 +50,10 @@ pub(super) fn serve(app: Arc<App>, route: Route) -> Serving {
 
 async fn answer(app: &App, route: Route, request: Request) -> Response<Body> {
     let start = Instant::now();
-    let request_id = request
-        .lambda_context_ref()
-        .map(|context| context.request_id.clone())
-        .unwrap_or_default();
+    let (request_id, deadline) = request.lambda_context_ref().map_or_else(
+        || (String::new(), Deadline::after(TIME_WITHOUT_CONTEXT)),
+        |context| (context.request_id.clone(), Deadline::of(app, context)),
+    );
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let mut workspace = None;
     let answer = async {
@@ -58,7 +61,8 @@ async fn answer(app: &App, route: Route, request: Request) -> Response<Body> {
         workspace = Some(caller.workspace.clone());
         (route.handler)(app, &caller, request).await
     };
-    let answer = answer.await;
+    let answer = deadline.cut(answer, Duration::ZERO).await;
+    let answer = answer.unwrap_or(Err(Problem::Internal(shared::Error::OutOfTime)));
     if let Err(Problem::Internal(error)) = &answer {
         tracing::error!(request.id = request_id, error = error.chain(), "a request failed");
     }

@@ -9,6 +9,7 @@ from ministack import app
 import fair_queues
 import metric_math
 import queries
+import redrive
 import statements
 
 if __name__ == "__main__":
@@ -17,4 +18,5 @@ if __name__ == "__main__":
     statements.remember()
     fair_queues.share()
     metric_math.accept()
+    redrive.offer()
     app.main()

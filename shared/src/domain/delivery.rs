@@ -31,6 +31,8 @@ pub struct Delivery {
     pub attempts: Vec<Attempt>,
     /// When the next attempt is due; `None` if there is none, or it is being scheduled.
     pub next_attempt_at: Option<Timestamp>,
+    /// The message on the failed-attempts queue that the next attempt was planned for.
+    pub planned_for: Option<String>,
     /// Why the last attempt failed, or why there was none.
     pub last_error: Option<Failure>,
     /// The manual retry that is under way.
@@ -218,6 +220,7 @@ impl Delivery {
             attempt_count: 0,
             attempts: Vec::new(),
             next_attempt_at: None,
+            planned_for: None,
             last_error: None,
             manual_retry: None,
         }
@@ -241,7 +244,7 @@ impl Delivery {
             Some(_) => Status::Failed,
         };
         self.last_error = attempt.failure;
-        self.next_attempt_at = None;
+        self = self.without_next_attempt();
         self.attempt_count += 1;
         self.attempts.push(attempt);
         let surplus = self.attempts.len().saturating_sub(MAX_KEPT_ATTEMPTS);
@@ -265,14 +268,14 @@ impl Delivery {
     pub fn failed(mut self, failure: Failure) -> Self {
         self.status = Status::Failed;
         self.last_error = Some(failure);
-        self.next_attempt_at = None;
-        self
+        self.without_next_attempt()
     }
 
-    /// The record while the next attempt waits.
+    /// The record while the next attempt waits, which was planned for a message.
     #[must_use]
-    pub fn waiting_until(mut self, next_attempt_at: Timestamp) -> Self {
+    pub fn waiting_until(mut self, next_attempt_at: Timestamp, planned_for: &str) -> Self {
         self.next_attempt_at = Some(next_attempt_at);
+        self.planned_for = Some(planned_for.to_owned());
         self
     }
 
@@ -280,7 +283,12 @@ impl Delivery {
     #[must_use]
     pub fn exhausted(mut self) -> Self {
         self.status = Status::Failed;
+        self.without_next_attempt()
+    }
+
+    fn without_next_attempt(mut self) -> Self {
         self.next_attempt_at = None;
+        self.planned_for = None;
         self
     }
 

@@ -1,20 +1,31 @@
 //! What is to be done with a task, given what the tables say now. The message only names the attempt;
-//! the record decides, so that a message that comes twice, late or after a crash does no harm.
+//! the record decides, so that a message that comes twice, late, early or after a crash does no harm.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::delivery::{Attempt, Delivery, Status};
 use super::endpoint::Endpoint;
 use super::schedule::Schedule;
 use super::task::{Kind, Task};
+use super::wait;
+
+/// How long after an attempt only the message that the next one was planned for sends it. By then that message may have
+/// been parked and redriven, which gives it a new id: 100 receives take longer
+/// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html>).
+const PLANNER_ANSWERS_FOR: SignedDuration = SignedDuration::from_hours(1);
 
 /// What `deliver` does with a task.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step<'a> {
-    /// Nothing: the endpoint is gone, or the attempt has been made and nothing follows from it here.
+    /// Nothing: the endpoint is gone, or what follows from the attempt is decided already.
     Skip,
-    /// The attempt failed and is recorded: hand the message over to `retry` (again).
+    /// The attempt failed and is recorded, and nothing is planned: hand it over to `retry` (again).
     HandOver,
+    /// It is not due: let it wait for the rest.
+    NotDue {
+        /// When it is.
+        due: Timestamp,
+    },
     /// End the delivery, because its endpoint is disabled.
     EndDisabled {
         /// Which is disabled.
@@ -33,7 +44,12 @@ pub enum Step<'a> {
 
 /// Decides what `deliver` does with a task.
 #[must_use]
-pub fn step<'a>(task: &Task, endpoint: Option<&'a Endpoint>, record: Option<&Delivery>) -> Step<'a> {
+pub fn step<'a>(
+    task: &Task,
+    endpoint: Option<&'a Endpoint>,
+    record: Option<&Delivery>,
+    now: Timestamp,
+) -> Step<'a> {
     let Some(endpoint) = endpoint else {
         return Step::Skip;
     };
@@ -41,24 +57,46 @@ pub fn step<'a>(task: &Task, endpoint: Option<&'a Endpoint>, record: Option<&Del
         Some(record) if record.status != Status::Pending => return Step::Skip,
         // While a manual retry is under way, no other message has a say, and the other way round.
         Some(record) if record.manual_retry != task.manual_retry => return Step::Skip,
-        Some(record) if record.attempt_count == task.attempt && task.kind == Kind::Automatic => {
-            return Step::HandOver;
+        Some(record) if record.attempt_count > task.attempt => return Step::Skip,
+        Some(record) if record.attempt_count == task.attempt => {
+            // Once the next attempt is planned, the message that it was planned for answers for it.
+            let is_open = task.kind == Kind::Automatic && record.next_attempt_at.is_none();
+            return if is_open { Step::HandOver } else { Step::Skip };
         }
-        Some(record) if record.attempt_count >= task.attempt => return Step::Skip,
         Some(record) => record.clone(),
         None if task.attempt > 1 => return Step::Skip,
         None => Delivery::pending(task),
     };
-    if endpoint.takes(task.kind) {
-        Step::Attempt { endpoint, record }
-    } else {
-        Step::EndDisabled { endpoint, record }
+    match record.next_attempt_at {
+        Some(due) if wait::is_early(due, now) => Step::NotDue { due },
+        _ if endpoint.takes(task.kind) => Step::Attempt { endpoint, record },
+        _ => Step::EndDisabled { endpoint, record },
     }
 }
 
-/// What `retry` does after a failed attempt.
+/// What `retry` does with a task that came to it.
 #[derive(Debug, PartialEq, Eq)]
-pub struct FollowUp<'a> {
+pub enum FollowUp<'a> {
+    /// Nothing: the endpoint is gone, or the delivery has ended or gone on without this message.
+    Nothing,
+    /// The attempt was not made, because it is not due: let it wait for the rest.
+    NotDue {
+        /// When it is.
+        due: Timestamp,
+    },
+    /// The next attempt was planned for this very message, which came back because it was not certain to be on its way:
+    /// send it (again).
+    SendNext {
+        /// When it is due.
+        due: Timestamp,
+    },
+    /// The attempt failed: record what follows.
+    Failed(Failed<'a>),
+}
+
+/// What follows a failed attempt.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Failed<'a> {
     /// The endpoint that failed.
     pub endpoint: &'a Endpoint,
     /// The record to write. Its `next_attempt_at` says whether another attempt follows, and when it is due.
@@ -67,46 +105,72 @@ pub struct FollowUp<'a> {
     pub is_exhausted: bool,
 }
 
-/// Decides what follows a failed attempt. An attempt without a recorded outcome was cut off, which is a failure too.
-/// `None` if nothing follows: the endpoint is gone, or the delivery has ended or gone on without this message.
+/// Decides what `retry` does with a task, which came by this message. An attempt whose message was received five times without a recorded outcome
+/// was cut off, which is a failure too.
 #[must_use]
 pub fn follow_up<'a>(
     task: &Task,
+    message_id: &str,
     endpoint: Option<&'a Endpoint>,
     record: Option<&Delivery>,
     schedule: &Schedule,
     now: Timestamp,
-) -> Option<FollowUp<'a>> {
-    let endpoint = endpoint?;
+) -> FollowUp<'a> {
+    let Some(endpoint) = endpoint else {
+        return FollowUp::Nothing;
+    };
     let record = match record {
-        Some(record) if record.status != Status::Pending || record.attempt_count > task.attempt => {
-            return None;
-        }
-        Some(record) if record.manual_retry != task.manual_retry => return None,
-        Some(record) if record.attempt_count == task.attempt => record.clone(),
-        Some(record) => record.clone().after(Attempt::interrupted(now), task.kind),
-        None if task.attempt > 1 => return None,
+        Some(record) if record.status != Status::Pending => return FollowUp::Nothing,
+        Some(record) if record.manual_retry != task.manual_retry => return FollowUp::Nothing,
+        Some(record) if record.attempt_count > task.attempt => return FollowUp::Nothing,
+        Some(record) if record.attempt_count == task.attempt => match record.next_attempt_at {
+            Some(due) if answers_for_plan(record, message_id, now) => return FollowUp::SendNext { due },
+            Some(_) => return FollowUp::Nothing,
+            None => record.clone(),
+        },
+        Some(record) => match record.next_attempt_at {
+            Some(due) if wait::is_early(due, now) => return FollowUp::NotDue { due },
+            _ => record.clone().after(Attempt::interrupted(now), task.kind),
+        },
+        None if task.attempt > 1 => return FollowUp::Nothing,
         None => Delivery::pending(task).after(Attempt::interrupted(now), task.kind),
     };
+    FollowUp::Failed(failed(endpoint, record, message_id, schedule, now))
+}
+
+/// Whether a message is to send the next attempt, which is planned already. An attempt may be handed over twice, and only
+/// one of both messages may be followed by the next attempt, or each would be followed by one ever after.
+fn answers_for_plan(record: &Delivery, message_id: &str, now: Timestamp) -> bool {
+    let ended_at = record.attempts.last().map_or(now, Attempt::ended_at);
+    record.planned_for.as_deref() == Some(message_id) || now.duration_since(ended_at) > PLANNER_ANSWERS_FOR
+}
+
+fn failed<'a>(
+    endpoint: &'a Endpoint,
+    record: Delivery,
+    message_id: &str,
+    schedule: &Schedule,
+    now: Timestamp,
+) -> Failed<'a> {
     if record.status == Status::Failed {
-        return Some(FollowUp {
+        return Failed {
             endpoint,
             record,
             is_exhausted: false,
-        });
+        };
     }
     let (ended_at, retry_after_seconds) = record.attempts.last().map_or((now, None), |attempt| {
         (attempt.ended_at(), attempt.retry_after_seconds)
     });
     let due = schedule.next_attempt_at(&record.id, record.attempt_count, ended_at, retry_after_seconds);
-    Some(FollowUp {
+    Failed {
         endpoint,
         record: match due {
-            Some(due) => record.waiting_until(due),
+            Some(due) => record.waiting_until(due, message_id),
             None => record.exhausted(),
         },
         is_exhausted: due.is_none(),
-    })
+    }
 }
 
 #[cfg(test)]
@@ -123,6 +187,27 @@ mod tests {
     }
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn seconds(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    /// What `deliver` does now.
+    fn step<'a>(task: &Task, endpoint: Option<&'a Endpoint>, record: Option<&Delivery>) -> Step<'a> {
+        super::step(task, endpoint, record, NOW)
+    }
+
+    /// What `retry` decides now, with two retries to come a second after each failure.
+    fn follow_up<'a>(task: &Task, endpoint: &'a Endpoint, record: Option<&Delivery>) -> FollowUp<'a> {
+        super::follow_up(task, "m", Some(endpoint), record, &schedule("1,1"), NOW)
+    }
+
+    fn failed<'a>(task: &Task, endpoint: &'a Endpoint, record: Option<&Delivery>) -> Failed<'a> {
+        match follow_up(task, endpoint, record) {
+            FollowUp::Failed(failed) => failed,
+            other => panic!("{other:?}"),
+        }
+    }
 
     #[test]
     fn a_first_attempt_needs_no_record() {
@@ -141,10 +226,7 @@ mod tests {
         let task = task(2, Kind::Automatic);
 
         assert_eq!(step(&task, Some(&endpoint()), None), Step::Skip);
-        assert_eq!(
-            follow_up(&task, Some(&endpoint()), None, &schedule("1,1"), NOW),
-            None
-        );
+        assert_eq!(follow_up(&task, &endpoint(), None), FollowUp::Nothing);
     }
 
     #[test]
@@ -152,7 +234,10 @@ mod tests {
         let task = task(1, Kind::Automatic);
 
         assert_eq!(step(&task, None, None), Step::Skip);
-        assert_eq!(follow_up(&task, None, None, &schedule("5"), NOW), None);
+        assert_eq!(
+            super::follow_up(&task, "m", None, None, &schedule("5"), NOW),
+            FollowUp::Nothing
+        );
     }
 
     #[test]
@@ -175,6 +260,71 @@ mod tests {
         assert_eq!(step(&[200]), Step::Skip);
         assert_eq!(step(&[500]), Step::HandOver);
         assert_eq!(step(&[500, 500]), Step::Skip);
+    }
+
+    #[test]
+    fn a_message_that_comes_back_after_the_next_attempt_was_planned_is_dropped() {
+        let (task, endpoint) = (task(1, Kind::Automatic), endpoint());
+        let planned_for = |message| record(&task, &[500]).waiting_until(seconds(60), message);
+
+        assert_eq!(
+            step(&task, Some(&endpoint), Some(&planned_for("other"))),
+            Step::Skip
+        );
+        assert_eq!(
+            follow_up(&task, &endpoint, Some(&planned_for("other"))),
+            FollowUp::Nothing
+        );
+        assert_eq!(
+            follow_up(&task, &endpoint, Some(&planned_for("m"))),
+            FollowUp::SendNext { due: seconds(60) }
+        );
+    }
+
+    #[test]
+    fn after_an_hour_any_message_sends_what_was_planned_for_one_that_may_have_been_redriven() {
+        let (task, endpoint) = (task(1, Kind::Automatic), endpoint());
+        let planned = record(&task, &[500]).waiting_until(seconds(60), "other");
+        let after = |seconds_later| {
+            let now = seconds(seconds_later);
+            super::follow_up(&task, "m", Some(&endpoint), Some(&planned), &schedule("60"), now)
+        };
+
+        assert_eq!(after(3600), FollowUp::Nothing);
+        assert_eq!(after(3601), FollowUp::SendNext { due: seconds(60) });
+    }
+
+    #[test]
+    fn the_plan_names_the_message_that_it_was_made_for() {
+        let (task, endpoint) = (task(1, Kind::Automatic), endpoint());
+
+        let planned = failed(&task, &endpoint, Some(&record(&task, &[500]))).record;
+
+        assert_eq!(planned.planned_for.as_deref(), Some("m"));
+        assert_eq!(planned.after(attempt(500), Kind::Automatic).planned_for, None);
+    }
+
+    #[test]
+    fn a_task_that_comes_before_its_time_goes_back_and_counts_for_nothing() {
+        let (first, endpoint) = (task(1, Kind::Automatic), endpoint());
+        let task = first.clone().next();
+        let waiting = |seconds_left| Some(record(&first, &[500]).waiting_until(seconds(seconds_left), "m"));
+
+        let due = seconds(2);
+        assert_eq!(
+            step(&task, Some(&endpoint), waiting(2).as_ref()),
+            Step::NotDue { due }
+        );
+        assert_eq!(
+            follow_up(&task, &endpoint, waiting(2).as_ref()),
+            FollowUp::NotDue { due }
+        );
+        assert!(matches!(
+            step(&task, Some(&endpoint), waiting(1).as_ref()),
+            Step::Attempt { .. }
+        ));
+        let interrupted = failed(&task, &endpoint, waiting(1).as_ref()).record;
+        assert_eq!(interrupted.attempt_count, 2);
     }
 
     #[test]
@@ -206,23 +356,20 @@ mod tests {
         record.manual_retry = Some("nonce".to_owned());
 
         assert_eq!(step(&task, Some(&endpoint), Some(&record)), Step::Skip);
-        assert_eq!(
-            follow_up(&task, Some(&endpoint), Some(&record), &schedule("1"), NOW),
-            None
-        );
+        assert_eq!(follow_up(&task, &endpoint, Some(&record)), FollowUp::Nothing);
     }
 
     #[test]
     fn an_attempt_without_a_recorded_outcome_was_interrupted_and_is_followed_by_the_next() {
         let (task, endpoint) = (task(1, Kind::Automatic), endpoint());
 
-        let follow_up = follow_up(&task, Some(&endpoint), None, &schedule("60"), NOW).unwrap();
+        let failed = failed(&task, &endpoint, None);
 
-        let due = follow_up.record.next_attempt_at.unwrap();
-        assert_eq!(follow_up.record.attempt_count, 1);
-        assert_eq!(follow_up.record.last_error, Some(Failure::Interrupted));
-        assert_eq!(follow_up.endpoint, &endpoint);
-        assert!((60..=66).contains(&due.as_second()));
+        let due = failed.record.next_attempt_at.unwrap();
+        assert_eq!(failed.record.attempt_count, 1);
+        assert_eq!(failed.record.last_error, Some(Failure::Interrupted));
+        assert_eq!(failed.endpoint, &endpoint);
+        assert!((1000..=1100).contains(&due.as_millisecond()));
     }
 
     #[test]
@@ -230,10 +377,10 @@ mod tests {
         let (task, endpoint) = (task(2, Kind::Automatic), endpoint());
         let first = record(&task, &[500]);
 
-        let follow_up = follow_up(&task, Some(&endpoint), Some(&first), &schedule("1,1"), NOW).unwrap();
+        let record = failed(&task, &endpoint, Some(&first)).record;
 
-        assert_eq!(follow_up.record.attempt_count, 2);
-        assert_eq!(follow_up.record.last_error, Some(Failure::Interrupted));
+        assert_eq!(record.attempt_count, 2);
+        assert_eq!(record.last_error, Some(Failure::Interrupted));
     }
 
     #[test]
@@ -242,8 +389,10 @@ mod tests {
         let up = |number: u32, statuses: &[u16]| {
             let task = task(number, Kind::Automatic);
             let record = record(&task, statuses);
-            follow_up(&task, Some(&endpoint), Some(&record), &schedule("1,1"), NOW)
-                .map(|follow_up| (follow_up.record.status, follow_up.is_exhausted))
+            match follow_up(&task, &endpoint, Some(&record)) {
+                FollowUp::Failed(failed) => Some((failed.record.status, failed.is_exhausted)),
+                _ => None,
+            }
         };
 
         assert_eq!(up(1, &[500]), Some((Status::Pending, false)));
@@ -258,10 +407,10 @@ mod tests {
     fn an_interrupted_test_event_ends_without_another_attempt() {
         let (task, endpoint) = (task(1, Kind::Test), endpoint());
 
-        let follow_up = follow_up(&task, Some(&endpoint), None, &schedule("1"), NOW).unwrap();
+        let failed = failed(&task, &endpoint, None);
 
-        assert_eq!(follow_up.record.status, Status::Failed);
-        assert_eq!(follow_up.record.next_attempt_at, None);
-        assert!(!follow_up.is_exhausted);
+        assert_eq!(failed.record.status, Status::Failed);
+        assert_eq!(failed.record.next_attempt_at, None);
+        assert!(!failed.is_exhausted);
     }
 }

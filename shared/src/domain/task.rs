@@ -54,6 +54,13 @@ impl Task {
         self
     }
 
+    /// Whether both are the same attempt.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        let attempt = |task: &Self| (task.attempt, task.kind, task.manual_retry.clone());
+        self.delivery == other.delivery && attempt(self) == attempt(other)
+    }
+
     /// The same attempt without the event's bytes.
     #[must_use]
     pub fn by_reference(mut self) -> Self {

@@ -63,13 +63,15 @@ pub enum Written {
     Yes,
     /// Another write came first: the record is another one now.
     Overtaken,
-    /// It is not written.
+    /// It is not written for now, or nobody knows: its partition is throttled, say. To be tried again.
+    Open(Error),
+    /// It is not written, and never will be.
     Failed(Error),
 }
 
 impl Store {
-    /// Writes records of different deliveries, each under its condition, in one call for many.
-    /// The results are in the order of the writes.
+    /// Writes records of different deliveries once, each under its condition, in one call for many.
+    /// The results are in the order of the writes; whoever writes tries again what is left open.
     ///
     /// # Errors
     /// A record can't be written as an item, which its types rule out.
@@ -89,13 +91,14 @@ impl Store {
         let mut executions = partiql::run(&self.client, &statements?).await.into_iter();
         let written = writes.iter().map(|write| {
             if let Some(error) = unmarked.remove(&write.record.id) {
-                return Written::Failed(error);
+                return Written::Open(error);
             }
             match executions.next() {
                 Some(Execution::Done) => Written::Yes,
                 Some(Execution::ConditionFailed) => Written::Overtaken,
                 Some(Execution::Failed(error)) => Written::Failed(error),
-                None => Written::Failed(Error::LeftUndone("BatchExecuteStatement")),
+                Some(Execution::Open(error)) => Written::Open(error),
+                None => Written::Open(Error::LeftUndone("BatchExecuteStatement")),
             }
         });
         Ok(written.collect())
@@ -283,6 +286,7 @@ mod tests {
             attempt_count: 1,
             attempts: Vec::new(),
             next_attempt_at: None,
+            planned_for: None,
             last_error: None,
             manual_retry: None,
         };

@@ -25,6 +25,8 @@ struct DeliveryItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     next_attempt_at: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    planned_for: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     last_error: Option<Failure>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     manual_retry: Option<String>,
@@ -49,7 +51,13 @@ struct AttemptItem {
 }
 
 /// Attributes that a record may have or not; an update removes those that it does not have.
-pub(super) const OPTIONAL: [&str; 4] = ["next_attempt_at", "last_error", "manual_retry", "undelivered"];
+pub(super) const OPTIONAL: [&str; 5] = [
+    "next_attempt_at",
+    "planned_for",
+    "last_error",
+    "manual_retry",
+    "undelivered",
+];
 
 /// The key of a delivery in the sparse index, by its status; `None` once it is delivered.
 pub(super) fn undelivered_key(status: Status, id: &DeliveryId) -> Option<String> {
@@ -78,6 +86,7 @@ pub(super) fn to_item(delivery: &Delivery, expires_at: i64) -> Result<Item, Erro
         attempt_count: delivery.attempt_count,
         attempts: delivery.attempts.iter().map(attempt_item).collect(),
         next_attempt_at: delivery.next_attempt_at.map(Timestamp::as_millisecond),
+        planned_for: delivery.planned_for.clone(),
         last_error: delivery.last_error,
         manual_retry: delivery.manual_retry.clone(),
         undelivered: undelivered_key(delivery.status, &delivery.id),
@@ -99,6 +108,7 @@ pub(super) fn from_item(item: Item) -> Result<Delivery, Error> {
         attempt_count: item.attempt_count,
         attempts: item.attempts.into_iter().map(attempt).collect::<Result<_, _>>()?,
         next_attempt_at: optional_instant(TABLE, item.next_attempt_at)?,
+        planned_for: item.planned_for,
         last_error: item.last_error,
         manual_retry: item.manual_retry,
     })
@@ -150,6 +160,7 @@ mod tests {
             attempt_count: 1,
             attempts: vec![Attempt::interrupted(Timestamp::UNIX_EPOCH)],
             next_attempt_at: Some(Timestamp::UNIX_EPOCH),
+            planned_for: Some("h".to_owned()),
             last_error: Some(Failure::Interrupted),
             manual_retry: Some("n".to_owned()),
         };

@@ -39,7 +39,9 @@ pub enum Insertion {
     Stored,
     /// An event of this id is there already.
     Existing(StoredEvent),
-    /// It is not stored.
+    /// It is not stored for now, or nobody knows: its partition is throttled, say. To be tried again.
+    Open(Error),
+    /// It is not stored, and never will be.
     Failed(Error),
 }
 
@@ -54,7 +56,7 @@ struct EventItem {
 }
 
 impl Store {
-    /// Stores events that are not there yet, at the ordinary price of a write each and in one call for many.
+    /// Stores events that are not there yet, once, at the ordinary price of a write each and in one call for many.
     /// The results are in the order of the events, whose ids must differ within each workspace.
     ///
     /// # Errors
@@ -79,11 +81,12 @@ impl Store {
             .map(|(new, execution)| match execution {
                 Execution::Done => Insertion::Stored,
                 Execution::Failed(error) => Insertion::Failed(error),
+                Execution::Open(error) => Insertion::Open(error),
                 Execution::ConditionFailed => {
                     match existing.take_event(&new.event.workspace, &new.event.id) {
                         Some(stored) => Insertion::Existing(stored),
-                        // It expired between the two calls; the message comes back and finds room.
-                        None => Insertion::Failed(Error::Overtaken),
+                        // It expired between the two calls, and finds room when it is tried again.
+                        None => Insertion::Open(Error::Overtaken),
                     }
                 }
             });

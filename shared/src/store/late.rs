@@ -47,7 +47,7 @@ impl Store {
                 match execution {
                     // What is marked already was about to be recorded before.
                     Execution::Done | Execution::ConditionFailed => None,
-                    Execution::Failed(error) => Some((delivery, error)),
+                    Execution::Open(error) | Execution::Failed(error) => Some((delivery, error)),
                 }
             });
         unmarked.collect()

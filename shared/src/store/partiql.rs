@@ -2,23 +2,18 @@
 //! write units; a call with many `PartiQL` statements checks each item's condition at the ordinary price, in one call.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementErrorCodeEnum as Code, BatchStatementRequest};
 
 use super::attribute::Item;
 use crate::Error;
-use crate::backoff::Backoff;
 
 /// Most statements of a call (DynamoDB quota).
 const MAX_STATEMENTS: usize = 25;
 
 /// Most bytes of a call that this module puts together, far below DynamoDB's 16 MB.
 const MAX_BYTES: usize = 2 * 1024 * 1024;
-
-/// Tries of statements that are throttled, apart from the others of their call: about three seconds.
-const TRIES: Backoff = Backoff::new(6, Duration::from_millis(140), Duration::from_secs(2));
 
 /// One conditional write.
 #[derive(Debug, Clone)]
@@ -35,7 +30,9 @@ pub(super) enum Execution {
     Done,
     /// It is not, because its condition does not hold: the item exists, or it does not, or it is another.
     ConditionFailed,
-    /// It is not, for another reason.
+    /// It is not for now, or nobody knows: it is throttled, or its call failed. To be tried again.
+    Open(Error),
+    /// It never will be.
     Failed(Error),
 }
 
@@ -86,7 +83,7 @@ impl Statement {
     }
 }
 
-/// Runs the statements; the executions are in their order. No two may concern the same item.
+/// Runs the statements once; the executions are in their order. No two may concern the same item.
 pub(super) async fn run(client: &Client, statements: &[Statement]) -> Vec<Execution> {
     let mut executions = Vec::with_capacity(statements.len());
     let mut rest = statements;
@@ -107,63 +104,43 @@ fn chunk_length(statements: &[Statement]) -> usize {
     fitting.count().max(1)
 }
 
+/// One call. What is throttled comes back open, and so does everything if the call fails.
 async fn run_chunk(client: &Client, chunk: &[Statement]) -> Vec<Execution> {
-    let mut executions: Vec<_> = chunk.iter().map(|_| None).collect();
-    let mut tries = TRIES;
-    loop {
-        let open: Vec<usize> = (0..chunk.len())
-            .filter(|index| executions[*index].is_none())
-            .collect();
-        match run_once(client, open.iter().map(|index| &chunk[*index])).await {
-            Ok(answers) => open
-                .iter()
-                .zip(answers)
-                .for_each(|(index, answer)| executions[*index] = answer),
-            Err(error) => {
-                for index in open {
-                    executions[index] = Some(Execution::Failed(error.again()));
-                }
-            }
+    let executions = match call(client, chunk).await {
+        Ok(executions) => executions,
+        Err(error @ Error::Unsendable { .. }) => {
+            return chunk.iter().map(|_| Execution::Failed(error.again())).collect();
         }
-        if executions.iter().all(Option::is_some) || !tries.wait().await {
-            break;
-        }
-    }
-    let throttled = || Execution::Failed(Error::LeftUndone("BatchExecuteStatement"));
+        Err(error) => return chunk.iter().map(|_| Execution::Open(error.again())).collect(),
+    };
+    let unanswered = || Execution::Open(Error::LeftUndone("BatchExecuteStatement"));
+    let missing = chunk.len().saturating_sub(executions.len());
     executions
         .into_iter()
-        .map(|execution| execution.unwrap_or_else(throttled))
+        .chain(std::iter::repeat_with(unanswered).take(missing))
         .collect()
 }
 
-/// One call; `None` for each statement that is worth another try.
-async fn run_once(
-    client: &Client,
-    statements: impl Iterator<Item = &Statement>,
-) -> Result<Vec<Option<Execution>>, Error> {
-    let requests: Result<Vec<_>, Error> = statements.map(Statement::request).collect();
+async fn call(client: &Client, statements: &[Statement]) -> Result<Vec<Execution>, Error> {
+    let requests: Result<Vec<_>, Error> = statements.iter().map(Statement::request).collect();
     let call = client.batch_execute_statement().set_statements(Some(requests?));
     let answer = call.send().await.map_err(Error::aws("BatchExecuteStatement"))?;
     let executions = answer.responses.unwrap_or_default().into_iter().map(|response| {
         let Some(error) = response.error else {
-            return Some(Execution::Done);
+            return Execution::Done;
         };
+        let text = format!("{:?}: {}", error.code(), error.message().unwrap_or_default());
+        let text = Error::aws("BatchExecuteStatement")(text);
         match error.code() {
-            Some(Code::DuplicateItem | Code::ConditionalCheckFailed) => Some(Execution::ConditionFailed),
+            Some(Code::DuplicateItem | Code::ConditionalCheckFailed) => Execution::ConditionFailed,
             Some(
                 Code::InternalServerError
                 | Code::ProvisionedThroughputExceeded
                 | Code::RequestLimitExceeded
                 | Code::ThrottlingError
                 | Code::TransactionConflict,
-            ) => None,
-            _ => {
-                let text = format!("{:?}: {}", error.code(), error.message().unwrap_or_default());
-                Some(Execution::Failed(Error::Aws {
-                    action: "BatchExecuteStatement",
-                    source: text.into(),
-                }))
-            }
+            ) => Execution::Open(text),
+            _ => Execution::Failed(text),
         }
     });
     Ok(executions.collect())

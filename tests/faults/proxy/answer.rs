@@ -31,6 +31,13 @@ pub(super) fn throttle(call: &Call) -> Response<Full<Bytes>> {
     )
 }
 
+/// The account has as much as it may have.
+pub(super) fn quota() -> Response<Full<Bytes>> {
+    let code = "ServiceQuotaExceededException";
+    let body = json!({ "__type": code, "Message": "You have reached the maximum number of schedules" });
+    response(StatusCode::PAYMENT_REQUIRED, code, &body)
+}
+
 /// The call succeeds, and each item of its batch is refused; `None` if it has no batch.
 pub(super) fn refuse_items(call: &Call) -> Option<Response<Full<Bytes>>> {
     let request: Value = serde_json::from_slice(&call.body).unwrap_or_default();
@@ -48,7 +55,12 @@ pub(super) fn refuse_items(call: &Call) -> Option<Response<Full<Bytes>>> {
         }
         _ => return None,
     };
-    Some(response(StatusCode::OK, "", &body))
+    Some(success(&body))
+}
+
+/// What a call that succeeds answers.
+pub(super) fn success(body: &Value) -> Response<Full<Bytes>> {
+    response(StatusCode::OK, "", body)
 }
 
 fn action(call: &Call) -> &str {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::request::Parts;
 
 /// What a call can concern; the deployed names hold these.
-const RESOURCES: [&str; 11] = [
+const RESOURCES: [&str; 12] = [
     "EndpointsTable",
     "EventsTable",
     "DeliveriesTable",
@@ -15,6 +15,7 @@ const RESOURCES: [&str; 11] = [
     "RetriesQueue",
     "FailedAttemptsQueue",
     "ParkedQueue",
+    "UnreadableQueue",
     "PurgesQueue",
 ];
 

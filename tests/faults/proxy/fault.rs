@@ -14,10 +14,16 @@ pub(crate) enum Effect {
     FailBefore,
     /// It takes effect; the answer is a 500.
     FailAfter,
-    /// It does not arrive, and no answer comes.
+    /// It does not arrive, and the connection breaks.
     DropBefore,
-    /// It takes effect, and no answer comes.
+    /// It takes effect, and the connection breaks.
     DropAfter,
+    /// It does not arrive, and no answer ever comes.
+    HangBefore,
+    /// It takes effect, and no answer ever comes.
+    HangAfter,
+    /// The service has no room for what the call would create.
+    RefuseForQuota,
     /// The service asks for time, in its own words.
     Throttle,
     /// The call succeeds for none of the items of its batch. Calls without batches are throttled.

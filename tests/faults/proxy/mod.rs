@@ -6,14 +6,17 @@
 mod answer;
 mod call;
 mod fault;
+mod limit;
 mod serve;
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 pub(crate) use call::Call;
 pub(crate) use fault::{Effect, Fault};
+pub(crate) use limit::limit_writes;
 
 use fault::Rule;
+use limit::Limit;
 
 static PROXY: OnceLock<Proxy> = OnceLock::new();
 
@@ -22,6 +25,7 @@ struct Proxy {
     client: reqwest::Client,
     rules: Mutex<Vec<Arc<Rule>>>,
     recordings: Mutex<Vec<Arc<Recorded>>>,
+    limits: Mutex<Vec<Arc<Limit>>>,
 }
 
 struct Recorded {
@@ -43,6 +47,7 @@ pub(crate) fn start(upstream: &str) -> String {
         client: client.build().expect("an HTTP client"),
         rules: Mutex::default(),
         recordings: Mutex::default(),
+        limits: Mutex::default(),
     };
     assert!(PROXY.set(proxy).is_ok(), "one proxy for the suite");
     serve::on_a_thread()

@@ -12,7 +12,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-use super::{Call, Effect, answer, effect_on, proxy};
+use super::{Call, Effect, answer, effect_on, limit, proxy};
 
 /// Serves on a runtime of its own, which outlives that of any test, and returns the proxy's url.
 pub(super) fn on_a_thread() -> String {
@@ -45,13 +45,22 @@ async fn respond(request: Request<Incoming>) -> io::Result<Response<Full<Bytes>>
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let call = Call::of(&head, body);
     match effect_on(&call) {
-        None => pass_on(head, call.body).await,
+        None => match limit::of_writes(&call) {
+            None => pass_on(head, call.body).await,
+            Some(limited) => limited.answer().await,
+        },
         Some(Effect::Delay(delay)) => {
             tokio::time::sleep(delay).await;
             pass_on(head, call.body).await
         }
         Some(Effect::FailBefore) => Ok(answer::failure()),
         Some(Effect::DropBefore) => Err(io::ErrorKind::ConnectionAborted.into()),
+        Some(Effect::HangBefore) => std::future::pending().await,
+        Some(Effect::HangAfter) => {
+            pass_on(head, call.body).await?;
+            std::future::pending().await
+        }
+        Some(Effect::RefuseForQuota) => Ok(answer::quota()),
         Some(Effect::Throttle) => Ok(answer::throttle(&call)),
         Some(Effect::RefuseItems) => {
             Ok(answer::refuse_items(&call).unwrap_or_else(|| answer::throttle(&call)))

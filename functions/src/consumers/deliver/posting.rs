@@ -17,12 +17,12 @@ use shared::domain::task::Task;
 use shared::sender::{Request, Sender, SetUpFailed};
 use shared::store::{Expected, RowKeys, Rows};
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::super::job::Job;
 use super::fresh::{Fresh, fresh};
 use super::record::Finished;
-use super::unfinished::Unfinished;
+use super::time::Time;
 use crate::app::App;
 use crate::serve::{Deadline, Message};
 
@@ -30,37 +30,23 @@ use crate::serve::{Deadline, Message};
 /// time-out of this function has room.
 const MAX_IN_FLIGHT_PER_ENDPOINT: usize = 5;
 
-/// What remains of an invocation after the last attempt may end: time to record it.
-const RESERVE: Duration = Duration::from_secs(3);
-
-/// The least deadline of an attempt, should the time-out of this function leave less.
-const SHORTEST_DEADLINE: Duration = Duration::from_secs(1);
-
 /// After this long without an answer an endpoint counts as slow, and its other deliveries wait with the retries, so that
 /// they don't fill the first lane.
 const SLOW_AFTER: Duration = Duration::from_secs(1);
+
+/// How long noting it may take.
+const NOTE_WITHIN: Duration = Duration::from_secs(2);
 
 /// What came of a job.
 pub(super) enum Posted<'a> {
     /// It was made, or the delivery ends without it; that is to be recorded.
     Finished(Box<Finished<'a>>),
     /// Nothing is left to do: the endpoint was deleted meanwhile.
-    Nothing,
-    /// It could not be made; `retry` counts it as interrupted.
-    Failed(&'a Message),
-    /// It waited for the others of its endpoint, which took too long.
+    Nothing(&'a Message),
+    /// It could not begin, and its message comes back.
+    NotBegun,
+    /// It waited for the others of its endpoint, or for what it needs, and that took too long.
     Deferred(Job<'a>),
-}
-
-impl<'a> Posted<'a> {
-    pub(super) fn sort_into(self, finished: &mut Vec<Finished<'a>>, unfinished: &mut Unfinished<'a>) {
-        match self {
-            Self::Finished(one) => finished.push(*one),
-            Self::Nothing => {}
-            Self::Failed(message) => unfinished.fail(message),
-            Self::Deferred(job) => unfinished.defer(job),
-        }
-    }
 }
 
 /// The slots of the endpoints of a batch.
@@ -80,8 +66,7 @@ pub(super) struct Posting<'app> {
     app: &'app App,
     sender: &'app Sender,
     deadline: Deadline,
-    /// The deadline of an attempt.
-    attempt_deadline: Duration,
+    time: Time,
     slots: Slots,
     read_at: Instant,
     /// The endpoints that this batch noted as slow.
@@ -92,14 +77,11 @@ impl<'app> Posting<'app> {
     /// To be made before the batch is read: what it reads is fresh from now on.
     pub(super) fn new(app: &'app App, deadline: Deadline) -> Result<Self, SetUpFailed> {
         let sender = app.sender()?;
-        // A function that may not run long enough makes shorter attempts, instead of none.
-        let longest = deadline.left().saturating_sub(RESERVE).max(SHORTEST_DEADLINE);
-        let attempt_deadline = longest.min(*app.config.post_deadline);
         Ok(Self {
             app,
             sender,
             deadline,
-            attempt_deadline,
+            time: Time::share(deadline.left(), *app.config.post_deadline),
             slots: Slots::default(),
             read_at: Instant::now(),
             slow: Mutex::default(),
@@ -132,26 +114,29 @@ impl<'app> Posting<'app> {
         let slots = self.slots.of(&endpoint.id);
         let waited = slots.available_permits() == 0;
         let Ok(_slot) = slots.acquire().await else {
-            return Posted::Failed(job.message);
+            return Posted::NotBegun;
         };
         if waited && self.is_better_made_later(&job, &endpoint) {
             return Posted::Deferred(job);
         }
         let (mut endpoint, secret) = match self.fresh(&job.task, endpoint).await {
             Ok(Fresh::Yes(endpoint, secret)) => (endpoint, secret),
-            Ok(Fresh::Gone) => return Posted::Nothing,
+            Ok(Fresh::Gone) => return Posted::Nothing(job.message),
             Ok(Fresh::No) => {
                 tracing::warn!(delivery.id = %job.task.delivery, "an attempt was not made, because reading its endpoint is slow");
-                return Posted::Failed(job.message);
+                return Posted::NotBegun;
             }
             Err(error) => {
                 tracing::warn!(error = error.chain(), delivery.id = %job.task.delivery, "an attempt could not be made");
-                return Posted::Failed(job.message);
+                return Posted::NotBegun;
             }
         };
         if !endpoint.takes(job.task.kind) {
             let outcome = Outcome::Ended(Failure::EndpointDisabled);
             return finished(job, endpoint, record, expected, outcome);
+        }
+        if !self.time.lasts(self.deadline.left()) {
+            return Posted::Deferred(job);
         }
         let target = endpoint.clone();
         let request = Request {
@@ -162,13 +147,12 @@ impl<'app> Posting<'app> {
         };
         let attempt = self
             .sender
-            .attempt(request, self.app.clock.now(), self.attempt_deadline);
+            .attempt(request, self.app.clock.now(), self.time.attempt);
         let attempt = self.note_if_slow(&mut endpoint, attempt).await;
         finished(job, endpoint, record, expected, Outcome::Attempted(attempt))
     }
 
-    /// Whether an attempt that had to wait for a slot goes to the retries: its endpoint was noted as slow meanwhile, or the
-    /// time of this invocation no longer lasts for it.
+    /// Whether an attempt that had to wait for a slot goes to the retries: its endpoint was noted as slow meanwhile.
     fn is_better_made_later(&self, job: &Job<'_>, endpoint: &Endpoint) -> bool {
         let mut endpoint = endpoint.clone();
         if self.slow().contains(&endpoint.id) {
@@ -177,13 +161,12 @@ impl<'app> Posting<'app> {
                 .after(Observation::Slowness, self.app.clock.now());
         }
         self.lane(job).is_left_by(&job.task, &endpoint)
-            || self.deadline.left() < self.attempt_deadline + RESERVE
     }
 
     /// Waits for an attempt. If that takes long, the endpoint is noted as slow meanwhile.
     async fn note_if_slow<T>(&self, endpoint: &mut Endpoint, attempt: impl Future<Output = T>) -> T {
         let mut attempt = pin!(attempt);
-        if let Ok(ended) = tokio::time::timeout(SLOW_AFTER, &mut attempt).await {
+        if let Ok(ended) = timeout(SLOW_AFTER, &mut attempt).await {
             return ended;
         }
         if !endpoint.failures.is_changed_by(Observation::Slowness) {
@@ -193,8 +176,9 @@ impl<'app> Posting<'app> {
         let first = self.slow().insert(endpoint.id.clone());
         let note = async {
             let noted = self.app.store.observe(endpoint, Observation::Slowness, now);
-            if first && let Err(error) = noted.await {
-                tracing::warn!(error = error.chain(), endpoint.id = %endpoint.id, "a slow endpoint was not noted");
+            // Whoever answers meanwhile is recorded without waiting for a note that hangs.
+            if first && !matches!(timeout(NOTE_WITHIN, noted).await, Ok(Ok(_))) {
+                tracing::warn!(endpoint.id = %endpoint.id, "a slow endpoint was not noted");
             }
         };
         let (ended, ()) = join(attempt, note).await;

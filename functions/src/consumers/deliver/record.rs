@@ -2,19 +2,29 @@
 
 use std::collections::HashMap;
 
+use futures::future::{join, join_all};
 use shared::Error;
 use shared::domain::delivery::{Attempt, Delivery, Failure, Outcome, Overtaken, Status};
 use shared::domain::endpoint::{DisabledReason, Endpoint};
-use shared::domain::failure_record::FailureRecord;
+use shared::domain::failure_record::{FailureRecord, Observation};
 use shared::domain::id::EndpointId;
 use shared::store::{DeliveryWrite, Expected, RowKeys, Written};
 
+use super::super::WRITES;
 use super::super::job::Job;
-use super::unfinished::Unfinished;
+use super::hand_over;
 use crate::app::App;
+use crate::serve::Batch;
 
-/// Tries of a record that others keep overtaking.
-const MAX_OVERTAKEN: usize = 5;
+/// What became of an outcome that was to be recorded.
+enum Recorded {
+    /// It is recorded, or need not be; this is the delivery's status.
+    As(Status),
+    /// It is not, or nobody knows.
+    NotYet(Error),
+    /// It is not, and never will be.
+    Never(Error),
+}
 
 /// A task whose outcome is not recorded yet.
 pub(super) struct Finished<'a> {
@@ -43,52 +53,85 @@ impl<'a> Finished<'a> {
     }
 }
 
-/// Records the outcomes. A message fails, and is released at once, if its outcome was not recorded or another attempt
+/// Records the outcomes. As soon as one is recorded, its message is acknowledged, or handed over if another attempt
 /// follows.
-pub(super) async fn record<'a>(app: &App, finished: Vec<Finished<'a>>, unfinished: &mut Unfinished<'a>) {
-    if finished.is_empty() {
-        return unfinished.release(app).await;
+pub(super) async fn record(app: &App, batch: &Batch, finished: Vec<Finished<'_>>) {
+    finished.iter().for_each(log);
+    let finished = without_undisabled(app, finished).await;
+    let observations = observations(&finished);
+    join(
+        keep_failure_records(app, observations),
+        record_all(app, batch, finished),
+    )
+    .await;
+}
+
+/// Records again and again what is throttled, until it is recorded or the invocation ends: what is not recorded is sent
+/// again.
+async fn record_all(app: &App, batch: &Batch, mut open: Vec<Finished<'_>>) {
+    let mut waits = WRITES;
+    let mut is_known = false;
+    while !open.is_empty() {
+        let round = record_once(app, batch, open).await;
+        hand_over(app, batch, round.failed).await;
+        open = round.open;
+        if let Some(error) = round.error {
+            if !is_known {
+                let deliveries = open.len();
+                tracing::warn!(error = error.chain(), deliveries, "attempts are not recorded yet");
+            }
+            is_known = true;
+            waits.wait().await;
+        }
     }
-    let finished = without_undisabled(app, finished, unfinished).await;
+}
+
+/// What became of outcomes when they were tried to be recorded once.
+#[derive(Default)]
+struct Round<'a> {
+    /// They are recorded, and handed over next.
+    failed: Vec<Job<'a>>,
+    /// They are not recorded yet.
+    open: Vec<Finished<'a>>,
+    /// Why one of those is not.
+    error: Option<Error>,
+}
+
+async fn record_once<'a>(app: &App, batch: &Batch, finished: Vec<Finished<'a>>) -> Round<'a> {
+    let mut round = Round::default();
     let writes: Vec<_> = finished.iter().map(|one| one.write.clone()).collect();
-    let written = app.store.record_deliveries(&writes, app.clock.now()).await;
-    keep_failure_records(app, &finished).await;
-    let written = match written {
+    let written = match app.store.record_deliveries(&writes, app.clock.now()).await {
         Ok(written) => written,
         Err(error) => {
             tracing::error!(error = error.chain(), "attempts can't be recorded");
-            for one in finished {
-                unfinished.fail(one.job.message);
-            }
-            return unfinished.release(app).await;
+            return round;
         }
     };
     for (one, written) in finished.into_iter().zip(written) {
-        log(&one);
-        let status = match written {
-            Written::Yes => Ok(one.write.record.status),
-            Written::Overtaken => overtaken(app, &one).await,
-            Written::Failed(error) => Err(error),
+        let recorded = match written {
+            Written::Yes => Recorded::As(one.write.record.status),
+            Written::Overtaken => overtaken(app, &one).await.unwrap_or_else(Recorded::NotYet),
+            Written::Open(error) => Recorded::NotYet(error),
+            Written::Failed(error) => Recorded::Never(error),
         };
-        match status {
-            Ok(Status::Pending) => unfinished.fail(one.job.message),
-            Ok(_) => {}
-            Err(error) => {
-                tracing::warn!(error = error.chain(), delivery.id = %one.write.record.id, "an attempt was not recorded");
-                unfinished.fail(one.job.message);
+        match recorded {
+            Recorded::As(Status::Pending) => round.failed.push(one.job),
+            Recorded::As(_) => batch.acknowledge(one.job.message),
+            Recorded::NotYet(error) => {
+                round.error = Some(error);
+                round.open.push(one);
+            }
+            Recorded::Never(error) => {
+                tracing::error!(error = error.chain(), delivery.id = %one.write.record.id, "an attempt can't be recorded");
             }
         }
     }
-    unfinished.release(app).await;
+    round
 }
 
 /// Disables the endpoints that answered 410, before that is recorded: a record that says so must be true. Where that
-/// fails, the attempt is left unrecorded and its message fails.
-async fn without_undisabled<'a>(
-    app: &App,
-    finished: Vec<Finished<'a>>,
-    unfinished: &mut Unfinished<'a>,
-) -> Vec<Finished<'a>> {
+/// fails, the attempt is left unrecorded and its message comes back.
+async fn without_undisabled<'a>(app: &App, finished: Vec<Finished<'a>>) -> Vec<Finished<'a>> {
     let mut disabled: HashMap<EndpointId, bool> = HashMap::new();
     let mut recordable = Vec::with_capacity(finished.len());
     for one in finished {
@@ -102,8 +145,6 @@ async fn without_undisabled<'a>(
         }
         if disabled[id] {
             recordable.push(one);
-        } else {
-            unfinished.fail(one.job.message);
         }
     }
     recordable
@@ -120,8 +161,8 @@ async fn disable(app: &App, endpoint: &Endpoint) -> bool {
     disabled.is_ok()
 }
 
-/// Keeps the endpoints' failure records. On the happy path nothing is written.
-async fn keep_failure_records(app: &App, finished: &[Finished<'_>]) {
+/// What the outcomes say of their endpoints, as far as it is news. On the happy path there is none.
+fn observations(finished: &[Finished<'_>]) -> Vec<(Endpoint, Observation)> {
     let mut endpoints: HashMap<&EndpointId, (&Endpoint, FailureRecord, bool)> = HashMap::new();
     for one in finished.iter().filter(|one| one.outcome.attempt().is_some()) {
         let (endpoint, success) = (&one.endpoint, one.outcome.is_success());
@@ -133,43 +174,53 @@ async fn keep_failure_records(app: &App, finished: &[Finished<'_>]) {
             })
             .or_insert((endpoint, endpoint.failures, success));
     }
-    for (endpoint, known, any_success) in endpoints.into_values() {
-        let Some(observation) = known.observed_in(any_success) else {
-            continue;
-        };
-        let kept = app.store.observe(endpoint, observation, app.clock.now()).await;
+    let news = endpoints
+        .into_values()
+        .filter_map(|(endpoint, known, any_success)| {
+            known
+                .observed_in(any_success)
+                .map(|observation| (endpoint.clone(), observation))
+        });
+    news.collect()
+}
+
+async fn keep_failure_records(app: &App, observations: Vec<(Endpoint, Observation)>) {
+    let kept = observations.into_iter().map(async |(endpoint, observation)| {
+        let kept = app.store.observe(&endpoint, observation, app.clock.now()).await;
         if let Err(error) = kept {
             tracing::warn!(error = error.chain(), endpoint.id = %endpoint.id, "the failure record was not kept");
         }
-    }
+    });
+    join_all(kept).await;
 }
 
-/// Records an outcome whose record was changed by another write, and returns the delivery's status then.
-async fn overtaken(app: &App, one: &Finished<'_>) -> Result<Status, Error> {
+/// Records an outcome whose record was changed by another write.
+///
+/// # Errors
+/// It is not recorded, and may be tried again.
+async fn overtaken(app: &App, one: &Finished<'_>) -> Result<Recorded, Error> {
     let (endpoint, id) = (&one.write.record.endpoint, &one.write.record.id);
-    for _ in 0..MAX_OVERTAKEN {
-        let mut keys = RowKeys::default();
-        keys.add_delivery(endpoint, id);
-        let rows = app.store.read(keys).await?;
-        let current = rows.delivery(endpoint, id);
-        let record = match Overtaken::of(current, &one.job.task, &one.outcome) {
-            Overtaken::Leave(status) => return Ok(status),
-            Overtaken::Record(record) => record,
-        };
-        let (status, expected) = (record.status, Expected::of(current));
-        let write = DeliveryWrite { record, expected };
-        match app
-            .store
-            .record_deliveries(&[write], app.clock.now())
-            .await?
-            .pop()
-        {
-            Some(Written::Yes) => return Ok(status),
-            Some(Written::Failed(error)) => return Err(error),
-            Some(Written::Overtaken) | None => {}
-        }
-    }
-    Err(Error::Overtaken)
+    let mut keys = RowKeys::default();
+    keys.add_delivery(endpoint, id);
+    let rows = app.store.read(keys).await?;
+    let current = rows.delivery(endpoint, id);
+    let record = match Overtaken::of(current, &one.job.task, &one.outcome) {
+        Overtaken::Leave(status) => return Ok(Recorded::As(status)),
+        Overtaken::Record(record) => record,
+    };
+    let (status, expected) = (record.status, Expected::of(current));
+    let write = DeliveryWrite { record, expected };
+    let written = app
+        .store
+        .record_deliveries(&[write], app.clock.now())
+        .await?
+        .pop();
+    Ok(match written {
+        Some(Written::Yes) => Recorded::As(status),
+        Some(Written::Failed(error)) => Recorded::Never(error),
+        Some(Written::Open(error)) => Recorded::NotYet(error),
+        Some(Written::Overtaken) | None => Recorded::NotYet(Error::Overtaken),
+    })
 }
 
 /// The canonical line of an attempt.

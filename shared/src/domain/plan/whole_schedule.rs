@@ -8,7 +8,7 @@ use super::super::retry_after;
 use super::super::schedule::{self, Schedule};
 use super::super::task::Kind;
 use super::super::testing;
-use super::follow_up;
+use super::{FollowUp, follow_up};
 
 /// The default schedule with this delivery's jitter, in whole seconds. A change here moves retries that are waiting.
 const WAITS: [i64; 7] = [5, 307, 1815, 7822, 19_266, 39_392, 37_949];
@@ -30,7 +30,11 @@ fn waits(hints: &[&str]) -> Vec<i64> {
         let failed = attempt(now, retry_after::seconds(hint, now));
         let ended_at = failed.ended_at();
         record = record.after(failed, Kind::Automatic);
-        let next = follow_up(&task, Some(&endpoint), Some(&record), &schedule, ended_at).unwrap();
+        let FollowUp::Failed(next) =
+            follow_up(&task, "m", Some(&endpoint), Some(&record), &schedule, ended_at)
+        else {
+            panic!("the attempt failed");
+        };
         record = next.record;
         let Some(due) = record.next_attempt_at else {
             assert!(next.is_exhausted);

@@ -1,0 +1,266 @@
+//! Calls of AWS that never answer: no function runs into its own time-out, and everything ends as without it.
+//!
+//! The queue functions' calls hang in `steps` as well, each with every story; here it is the calls of the API and of the
+//! operator's functions, and that no log ever says that a function timed out.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures::{StreamExt, stream};
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+use tests::workspace::ApiAnswer;
+use tests::{PATIENCE, Workspace};
+
+use crate::faults::STACK;
+use crate::faults::proxy::{self, Effect, Fault};
+use crate::faults::turns::alone;
+
+/// Longer than any function may run.
+const HANGING: Duration = Duration::from_mins(1);
+
+/// Longer than a call is waited for.
+const A_CALL: Duration = Duration::from_secs(9);
+
+/// Requests at the same time.
+const CALLERS: usize = 12;
+
+/// What the emulator logs when a function runs into its time-out.
+const TIMED_OUT: &str = "Task timed out";
+
+#[tokio::test]
+async fn no_call_that_hangs_makes_a_function_time_out() {
+    let _turn = alone().await;
+    let mut scenarios = Vec::new();
+    for route in Route::ALL {
+        for (call, count) in route.calls().await {
+            scenarios.extend((0..count).map(|number| (route, call.clone(), number)));
+        }
+    }
+    println!("{} calls", scenarios.len());
+
+    let failures: Vec<String> = stream::iter(scenarios)
+        .map(|(route, call, number)| async move { route.with_a_call_that_hangs(&call, number).await })
+        .buffer_unordered(CALLERS)
+        .filter_map(async |failure| failure)
+        .collect()
+        .await;
+
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    creation_ends_while_its_secret_hangs().await;
+    a_token_is_refused_while_its_table_hangs().await;
+    purges_end_after_their_calls_hung().await;
+    let log = std::fs::read_to_string(&STACK.log_file).expect("the emulator's log");
+    assert!(!log.contains(TIMED_OUT), "a function timed out");
+}
+
+/// The name of the secret is not known before, so this call is told apart by what all such names begin with.
+async fn creation_ends_while_its_secret_hangs() {
+    let scene = Scene::set().await;
+    let fault = Fault::once(
+        "CreateSecret",
+        std::slice::from_ref(&STACK.secret_prefix),
+        Effect::HangBefore,
+    );
+    let injected = proxy::inject(fault.during(HANGING));
+
+    let answer = Route::Create.ask(&scene).await;
+
+    assert_eq!(injected.hits() > 0, is_our_500(&answer), "{}", answer.body);
+    assert!(is_our_500(&answer), "{} {}", answer.status, answer.body);
+}
+
+async fn a_token_is_refused_while_its_table_hangs() {
+    let workspace = "ws_whose_table_hangs".to_owned();
+    let fault = Fault::once(
+        "PutItem TokensTable",
+        std::slice::from_ref(&workspace),
+        Effect::HangBefore,
+    );
+    let _injected = proxy::inject(fault.during(HANGING));
+
+    let answer = STACK
+        .invoke("IssueTokenFunction", &json!({ "workspace_id": workspace }))
+        .await;
+
+    let error = answer.expect_err("no token is issued");
+    assert_eq!(error["errorType"], "InternalError", "{error}");
+}
+
+/// The calls of `purge` for a deleted endpoint.
+const PURGE_CALLS: [&str; 4] = [
+    "SendMessageBatch PurgesQueue",
+    "GetItem EndpointsTable",
+    "Query DeliveriesTable",
+    "DeleteSecret",
+];
+
+async fn purges_end_after_their_calls_hung() {
+    let purges = PURGE_CALLS.map(async |call| {
+        let scene = Scene::set().await;
+        let deleting = Fault::once(call, std::slice::from_ref(&scene.endpoint), Effect::HangBefore);
+        let injected = proxy::inject(deleting.during(A_CALL));
+        let answer = Route::Delete.ask(&scene).await;
+        assert!(answer.status.is_success(), "{call}: {}", answer.body);
+
+        tests::eventually_within(2 * PATIENCE, &format!("a purge whose {call} hung"), async || {
+            (!STACK.has_secret(&scene.endpoint).await).then_some(())
+        })
+        .await;
+        assert!(injected.hits() > 0, "{call}: the fault met no call");
+    });
+    futures::future::join_all(purges).await;
+}
+
+/// A route of the API.
+#[derive(Debug, Clone, Copy)]
+enum Route {
+    Create,
+    List,
+    Get,
+    Update,
+    Disable,
+    Rotate,
+    Delete,
+    Test,
+    Deliveries,
+    EventTypes,
+}
+
+impl Route {
+    const ALL: [Self; 10] = [
+        Self::Create,
+        Self::List,
+        Self::Get,
+        Self::Update,
+        Self::Disable,
+        Self::Rotate,
+        Self::Delete,
+        Self::Test,
+        Self::Deliveries,
+        Self::EventTypes,
+    ];
+
+    /// The calls of AWS that a request of this route makes, and how many of each.
+    async fn calls(self) -> BTreeMap<String, usize> {
+        let scene = Scene::set().await;
+        let recording = proxy::record(&scene.keys());
+        let answer = self.ask(&scene).await;
+        assert!(answer.status.is_success(), "{self:?}: {}", answer.body);
+        let mut counts = BTreeMap::new();
+        let callers = STACK.processes();
+        for call in recording.calls() {
+            let of_api = callers.iter().any(|process| {
+                process.access_key == call.access_key && !QUEUE_FUNCTIONS.contains(&process.function.as_str())
+            });
+            if of_api {
+                *counts.entry(call.name).or_default() += 1;
+            }
+        }
+        assert!(
+            !counts.is_empty(),
+            "{self:?} calls nothing that is known to be its own"
+        );
+        counts
+    }
+
+    /// Asks while a call hangs, and then once more; says what is wrong with the answers.
+    async fn with_a_call_that_hangs(self, call: &str, number: usize) -> Option<String> {
+        let scene = Scene::set().await;
+        let fault = Fault::once(call, &scene.keys(), Effect::HangBefore);
+        let injected = proxy::inject(fault.after(number).during(HANGING));
+        let answer = self.ask(&scene).await;
+        if injected.hits() == 0 {
+            return Some(format!("{self:?}, {call} #{number}: the fault met no call"));
+        }
+        // What does not matter for the answer may have hung.
+        let is_answered = answer.status.is_success() || is_our_500(&answer);
+        if !is_answered {
+            let (status, body) = (answer.status, answer.body);
+            return Some(format!("{self:?}, {call} #{number}: {status} {body}"));
+        }
+        drop(injected);
+        let again = self.ask(&scene).await;
+        let is_gone = matches!(self, Self::Delete) && again.status == StatusCode::NOT_FOUND;
+        // A rotation that was cut off keeps others away for a while.
+        let is_claimed = matches!(self, Self::Rotate) && again.status == StatusCode::CONFLICT;
+        let is_well = again.status.is_success() || is_gone || is_claimed;
+        (!is_well).then(|| {
+            let (status, body) = (again.status, again.body);
+            format!("{self:?} after {call} #{number} hung: {status} {body}")
+        })
+    }
+
+    async fn ask(self, scene: &Scene) -> ApiAnswer {
+        let endpoint = format!("/{}", scene.endpoint);
+        let (method, path, body) = match self {
+            Self::Create => {
+                let body = json!({ "url": "https://example.com/hooks", "events": ["*"] });
+                (Method::POST, String::new(), Some(body))
+            }
+            Self::List => (Method::GET, String::new(), None),
+            Self::Get => (Method::GET, endpoint, None),
+            Self::Update => (
+                Method::PATCH,
+                endpoint,
+                Some(json!({ "events": ["survey.response.created"] })),
+            ),
+            Self::Disable => (Method::PATCH, endpoint, Some(json!({ "enabled": false }))),
+            Self::Rotate => (Method::POST, format!("{endpoint}/rotate-secret"), None),
+            Self::Delete => (Method::DELETE, endpoint, None),
+            Self::Test => {
+                let body = json!({ "event": "survey.response.created" });
+                (Method::POST, format!("{endpoint}/test"), Some(body))
+            }
+            Self::Deliveries => (Method::GET, format!("{endpoint}/deliveries"), None),
+            Self::EventTypes => (Method::GET, "/event-types".to_owned(), None),
+        };
+        scene.workspace.api(method, &path, body.as_ref()).await
+    }
+}
+
+/// A 500 that a function answered, and not the gateway.
+fn is_our_500(answer: &ApiAnswer) -> bool {
+    let message = answer.body["message"].as_str().unwrap_or_default();
+    answer.status == StatusCode::INTERNAL_SERVER_ERROR
+        && answer.body["statusCode"] == 500
+        && message.contains("request")
+        && answer.body["error"] != Value::Null
+}
+
+/// Who is not asked by a request.
+const QUEUE_FUNCTIONS: [&str; 4] = [
+    "FanOutFunction",
+    "DeliverFunction",
+    "RetryFunction",
+    "PurgeFunction",
+];
+
+/// A workspace with an endpoint.
+struct Scene {
+    workspace: Workspace,
+    endpoint: String,
+}
+
+impl Scene {
+    async fn set() -> Self {
+        let workspace = Workspace::new(&STACK).await;
+        let endpoint = workspace
+            .create_endpoint("https://example.com/hooks", &["*"])
+            .await
+            .id;
+        Self { workspace, endpoint }
+    }
+
+    /// What the calls of a request hold; the token's look-up holds its hash.
+    fn keys(&self) -> [String; 3] {
+        let hash = shared::domain::token::Token::parse(&self.workspace.token)
+            .expect("a token")
+            .hash();
+        [
+            self.workspace.id.clone(),
+            self.endpoint.clone(),
+            hash.as_str().to_owned(),
+        ]
+    }
+}

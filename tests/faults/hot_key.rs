@@ -1,0 +1,59 @@
+//! One endpoint gets more events than its partition key takes writes.
+//!
+//! `FAULTS_HOT_EVENTS=3000 FAULTS_HOT_WRITES=100` sets how many, and what the key takes.
+
+use std::time::{Duration, Instant};
+
+use tests::settings::setting;
+use tests::{Workspace, eventually_within, receivers};
+
+use crate::faults::STACK;
+use crate::faults::proxy;
+use crate::faults::turns::alone;
+
+#[tokio::test]
+async fn events_for_one_endpoint_beyond_its_write_limit_arrive_once() {
+    let _turn = alone().await;
+    let count = setting("FAULTS_HOT_EVENTS", 400);
+    let writes_per_second = setting("FAULTS_HOT_WRITES", 40);
+    let workspace = Workspace::new(&STACK).await;
+    let receiver = receivers::healthy().await;
+    let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await.id;
+    let bodies: Vec<_> = (0..count)
+        .map(|_| workspace.event("poster.scanned").body)
+        .collect();
+    let limited = proxy::limit_writes(&endpoint, writes_per_second);
+
+    let start = Instant::now();
+    // Twice as much as the key takes.
+    let mut pace = tokio::time::interval(Duration::from_secs(5) / writes_per_second);
+    for chunk in bodies.chunks(10) {
+        pace.tick().await;
+        STACK.queue("EventsQueue").send_all(chunk).await;
+    }
+    let path = format!("/{endpoint}/deliveries?status=delivered&per_page=1");
+    let longest = Duration::from_mins(2)
+        + Duration::from_secs(1) * u32::try_from(count).expect("a few") / writes_per_second;
+    eventually_within(longest, "every delivery is recorded", async || {
+        let total = workspace.get(&path).await.body["meta"]["total"].clone();
+        (total == count).then_some(())
+    })
+    .await;
+
+    println!(
+        "{count} events after {:.1?}, {} writes refused",
+        start.elapsed(),
+        limited.refused()
+    );
+    assert!(limited.refused() > count / 10, "the limit is met");
+    assert_eq!(receiver.received().len(), count, "no second POST");
+    for status in ["pending", "failed"] {
+        let path = format!("/{endpoint}/deliveries?status={status}&per_page=1");
+        assert_eq!(
+            workspace.get(&path).await.body["meta"]["total"],
+            0,
+            "none is {status}"
+        );
+    }
+    assert_eq!(STACK.queue("ParkedQueue").depth().await, 0, "nothing is parked");
+}
