@@ -12,7 +12,7 @@ use crate::supervise::Supervisor;
 use crate::tools::Tools;
 
 /// Seconds between looks at the deployment's progress; unlike AWS, the emulator does not throttle them.
-const POLL_SECONDS: &str = "0.3";
+pub(crate) const POLL_SECONDS: &str = "0.3";
 
 /// Deploys `template` and returns when the stack is complete.
 pub(crate) async fn deploy(

@@ -5,3 +5,4 @@ mod names;
 mod promised;
 mod template;
 mod time_outs;
+mod tools;

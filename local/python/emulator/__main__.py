@@ -10,6 +10,7 @@ import fair_queues
 import metric_math
 import queries
 import statements
+import transport
 
 if __name__ == "__main__":
     uvloop.install()
@@ -17,4 +18,5 @@ if __name__ == "__main__":
     statements.remember()
     fair_queues.share()
     metric_math.accept()
+    transport.secure()
     app.main()
