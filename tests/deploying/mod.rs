@@ -1,5 +1,6 @@
 //! Deploying as the documents say: their commands, taken from them and run against emulators.
 
+mod domain;
 mod guided;
 mod readme;
 mod rights;
