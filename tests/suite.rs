@@ -1,9 +1,10 @@
 //! All tests that need more than one crate, in one binary: cargo runs binaries one after the other, and within one
 //! these mostly wait.
 //!
-//! `coupling` compares files and needs no stack. `faults` and `promises` have a stack each, which starts with the first
-//! test that asks for it. Tests begin in the order of their names, so the few long ones in `faults` come first and the
-//! many short ones in `promises` run beside them; none of them relies on that.
+//! `coupling` compares files and needs no stack. `deploying` runs the documented commands against emulators of its own.
+//! `faults` and `promises` have a stack each, which starts with the first test that asks for it. Tests begin in the order of
+//! their names, so the few long ones in `faults` come before the many short ones in `promises`, which run beside them; none
+//! of them relies on that.
 
 #![expect(
     clippy::expect_used,
@@ -20,5 +21,6 @@
 )]
 
 mod coupling;
+mod deploying;
 mod faults;
 mod promises;

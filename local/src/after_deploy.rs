@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-use crate::deploy::{STACK_NAME, point_at_emulator};
+use crate::deploy::point_at_emulator;
 use crate::layout;
 use crate::options::Options;
 use crate::supervise::Supervisor;
@@ -34,7 +34,7 @@ pub(crate) async fn correct(tools: &Tools, options: &Options, url: &str, folder:
     command
         .arg("-B")
         .arg(layout::resource("python/after_deploy"))
-        .arg(STACK_NAME)
+        .arg(options.stack_name())
         .arg(&answer);
     point_at_emulator(&mut command, url);
     Supervisor::run(command, &folder.join("after-deploy.log"), &mut step)

@@ -34,7 +34,7 @@ pub(crate) enum Command {
     Receive(ReceiveArguments),
     /// Issues an API token for the running stack and prints it.
     Token(TokenArguments),
-    /// Checks template.yaml with the pinned SAM CLI and its linter.
+    /// Checks the templates with the pinned SAM CLI and its linter.
     Validate,
 }
 

@@ -116,7 +116,7 @@ fn lay_out(tools: &Tools, options: &Options, built: &Path) -> Command {
 
 /// Lets a command find the tools and the checkout, says how to optimize, and hides the outer cargo from the cargo that it
 /// runs.
-fn prepare(command: &mut Command, tools: &Tools, options: &Options) {
+pub(crate) fn prepare(command: &mut Command, tools: &Tools, options: &Options) {
     if !options.optimized {
         command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0");
     }

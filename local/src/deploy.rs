@@ -11,10 +11,8 @@ use crate::options::Options;
 use crate::supervise::Supervisor;
 use crate::tools::Tools;
 
-/// The stack's name, the same as in `samconfig.toml`.
-pub(crate) const STACK_NAME: &str = "serverless-webhooks";
 /// Seconds between looks at the deployment's progress; unlike AWS, the emulator does not throttle them.
-const POLL_SECONDS: &str = "0.3";
+pub(crate) const POLL_SECONDS: &str = "0.3";
 
 /// Deploys `template` and returns when the stack is complete.
 pub(crate) async fn deploy(
@@ -32,7 +30,7 @@ pub(crate) async fn deploy(
         .arg(layout::root().join("samconfig.toml"));
     command.args([
         "--stack-name",
-        STACK_NAME,
+        options.stack_name(),
         "--resolve-s3",
         "--no-confirm-changeset",
         "--no-progressbar",

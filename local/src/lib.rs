@@ -14,6 +14,7 @@ mod build;
 mod clients;
 pub mod demo;
 mod deploy;
+mod deployer;
 mod emulator;
 mod ids;
 mod layout;
@@ -36,6 +37,7 @@ mod validate;
 
 pub use build::{Binaries, build_binaries};
 pub use clients::aws_config;
+pub use deployer::Deployer;
 pub use ids::new_id;
 pub use layout::root;
 pub use options::Options;

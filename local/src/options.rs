@@ -4,9 +4,14 @@ use std::path::PathBuf;
 
 use crate::progress::Progress;
 
+/// The stack's name, the same as in `samconfig.toml`.
+const STACK_NAME: &str = "serverless-webhooks";
+
 /// How a stack differs from the usual one.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
+    /// The stack's name, if it is to have another one than in `samconfig.toml`.
+    pub stack_name: Option<String>,
     /// Template parameters, as `(name, value)`; if a name is there twice, its last value counts.
     pub parameters: Vec<(String, String)>,
     /// The folder for logs and `local-stack.json`, used by one stack at a time; the usual one otherwise.
@@ -22,6 +27,11 @@ pub struct Options {
 }
 
 impl Options {
+    /// The stack's name.
+    pub(crate) fn stack_name(&self) -> &str {
+        self.stack_name.as_deref().unwrap_or(STACK_NAME)
+    }
+
     /// The template parameters to deploy with: those given, and defaults that suit this machine.
     fn parameters(&self) -> Vec<(String, String)> {
         let mut parameters = vec![

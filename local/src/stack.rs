@@ -7,7 +7,6 @@ use tempfile::TempDir;
 
 use crate::after_deploy::{self, Deployed};
 use crate::clients::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY};
-use crate::deploy::STACK_NAME;
 use crate::emulator::Emulator;
 use crate::ids::new_id;
 use crate::options::Options;
@@ -49,7 +48,7 @@ impl Stack {
         let build_log = folder.path().join("build.log");
         let template = build::build(&tools, &options, &run.path().join("build"), &build_log).await?;
         let deployed = deploy_to(&emulator, &tools, &options, &template, folder.path()).await?;
-        let mut state = describe(&emulator, &tools, deployed);
+        let mut state = describe(&emulator, &tools, &options, deployed);
         issue_token(&mut state, &options).await?;
         Ok(Self {
             state,
@@ -82,7 +81,7 @@ async fn deploy_to(
     after_deploy::correct(tools, options, &emulator.url, logs).await
 }
 
-fn describe(emulator: &Emulator, tools: &Tools, deployed: Deployed) -> StackState {
+fn describe(emulator: &Emulator, tools: &Tools, options: &Options, deployed: Deployed) -> StackState {
     let queue = |name: &str| deployed.queues.get(name).cloned().unwrap_or_default();
     // The emulator would also take the API's id as a host name, but glibc does not resolve `*.localhost`.
     let api_url = format!("{}/_aws/execute-api/{}/$default", emulator.url, deployed.api_id);
@@ -103,7 +102,7 @@ fn describe(emulator: &Emulator, tools: &Tools, deployed: Deployed) -> StackStat
         tables: deployed.tables,
         queues: deployed.queues,
         log_groups: deployed.log_groups,
-        secret_prefix: format!("{STACK_NAME}/endpoints/"),
+        secret_prefix: format!("{}/endpoints/", options.stack_name()),
         emulator_pid: emulator.pid(),
         python: tools.emulator_python.clone(),
         log_file: emulator.log_file.clone(),

@@ -31,7 +31,12 @@ pub(crate) struct Tools {
 impl Tools {
     /// The SAM CLI, without telemetry and with its own files kept in this checkout.
     pub(crate) fn sam(&self) -> Command {
-        let mut command = self.supervisor.command(&self.sam_bin.join("sam"), &[]);
+        self.with_sam(&self.sam_bin.join("sam"))
+    }
+
+    /// The SAM CLI, or a program that runs it.
+    pub(crate) fn with_sam(&self, program: &Path) -> Command {
+        let mut command = self.supervisor.command(program, &[]);
         command
             .env("SAM_CLI_TELEMETRY", "0")
             .env("__SAM_CLI_APP_DIR", layout::kept().join("sam"));

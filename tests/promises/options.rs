@@ -1,4 +1,5 @@
-//! The stack of this suite: short waits, so that every path of a delivery is walked within seconds.
+//! The stack of this suite: short waits, so that every path of a delivery is walked within seconds, and the longest name
+//! that a stack can have, so that no name made of it is too long.
 
 use std::path::Path;
 
@@ -14,9 +15,14 @@ const PARAMETERS: [(&str, &str); 6] = [
     ("DisableAfterSeconds", "5"),
 ];
 
+/// Letters in the longest name of a stack:
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html>.
+const LONGEST_NAME: usize = 128;
+
 /// How the stack differs from the usual one.
 pub(crate) fn options() -> Options {
     Options {
+        stack_name: Some(format!("{:x<LONGEST_NAME$}", "serverless-webhooks-")),
         parameters: PARAMETERS
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .to_vec(),

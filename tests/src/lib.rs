@@ -18,6 +18,7 @@
 )]
 
 pub mod aws;
+pub mod commands;
 pub mod document;
 pub mod issued;
 pub mod names;

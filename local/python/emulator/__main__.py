@@ -11,6 +11,7 @@ import metric_math
 import queries
 import redrive
 import statements
+import transport
 
 if __name__ == "__main__":
     uvloop.install()
@@ -19,4 +20,5 @@ if __name__ == "__main__":
     fair_queues.share()
     metric_math.accept()
     redrive.offer()
+    transport.secure()
     app.main()
