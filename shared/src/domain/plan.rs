@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::delivery::{Attempt, Delivery, Status};
 use super::endpoint::Endpoint;
 use super::schedule::Schedule;
-use super::task::{Kind, Task};
+use super::task::Task;
 use super::wait;
 
 /// How long after an attempt only the message that the next one was planned for sends it. By then that message may have
@@ -60,8 +60,10 @@ pub fn step<'a>(
         Some(record) if record.attempt_count > task.attempt => return Step::Skip,
         Some(record) if record.attempt_count == task.attempt => {
             // Once the next attempt is planned, the message that it was planned for answers for it.
-            let is_open = task.kind == Kind::Automatic && record.next_attempt_at.is_none();
-            return if is_open { Step::HandOver } else { Step::Skip };
+            return match record.next_attempt_at {
+                None => Step::HandOver,
+                Some(_) => Step::Skip,
+            };
         }
         Some(record) => record.clone(),
         None if task.attempt > 1 => return Step::Skip,
@@ -179,6 +181,7 @@ mod whole_schedule;
 #[cfg(test)]
 mod tests {
     use super::super::delivery::Failure;
+    use super::super::task::Kind;
     use super::super::testing::{attempt, disabled_endpoint, endpoint, record, task};
     use super::*;
 

@@ -74,3 +74,27 @@ impl Task {
 pub fn inline_body(body: &str) -> Option<String> {
     (body.len() <= MAX_INLINE_BODY_BYTES).then(|| body.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing;
+    use super::*;
+
+    #[test]
+    fn the_same_attempt_is_of_one_delivery_number_kind_and_manual_retry() {
+        let task = testing::task(1, Kind::Automatic);
+        let (mut other_delivery, mut retried) = (task.clone(), task.clone());
+        other_delivery.delivery = "del_2".parse().unwrap();
+        retried.manual_retry = Some("r".to_owned());
+
+        assert!(task.is_same_as(&task.clone().by_reference()));
+        for other in [
+            other_delivery,
+            retried,
+            testing::task(2, Kind::Automatic),
+            testing::task(1, Kind::Manual),
+        ] {
+            assert!(!task.is_same_as(&other), "{other:?}");
+        }
+    }
+}

@@ -82,6 +82,7 @@ mod tests {
             let (mut now, mut hops) = (at(0), 0);
 
             loop {
+                prop_assert!(delay_seconds(due, now) <= MAX_DELAY_SECONDS);
                 let delay = i64::from(delay_seconds(due, now)) * 1000;
                 now = at(now.as_millisecond() + delay + late[hops % late.len()]);
                 hops += 1;
