@@ -92,14 +92,15 @@ fn send(state: &StackState) -> String {
 
 /// Where `sam local` finds the environment of the functions, and whether its containers reach the stack.
 fn in_a_container(sam_local: &SamLocal) -> String {
-    let files = format!(
-        "For `sam local` (docs/sam-local.md): --config-file {}, whose functions have the environment in {}",
-        sam_local.config.display(),
-        sam_local.environment.display()
-    );
+    let (config, environment) = (sam_local.config.display(), sam_local.environment.display());
     match &sam_local.unreachable {
-        None => files,
-        Some(reason) => format!("{files}; its containers can't reach the stack: {reason}"),
+        None => format!(
+            "sam local (docs/sam-local.md): --config-file {config}, with the environment in {environment}"
+        ),
+        Some(reason) => format!(
+            "sam local (docs/sam-local.md) finds the functions' environment in {environment}, but can't reach the stack:\n    \
+             {reason}"
+        ),
     }
 }
 

@@ -104,6 +104,8 @@ fn configuration(state: &StackState, network: &str, environment: &Path) -> Strin
          parameter_overrides = {overrides}\n\
          env_vars = {environment}\n\
          docker_network = {network}\n\
+         # An image that is there is good enough; one that is missing is pulled all the same.\n\
+         skip_pull_image = true\n\
          region = {region}\n",
         template = text(&state.template.to_string_lossy()),
         overrides = text(&format!("Architecture={}", architecture())),

@@ -116,6 +116,7 @@ fn describe(
         secret_prefix: format!("{}/endpoints/", options.stack_name()),
         template,
         emulator_pid: emulator.pid(),
+        sam: tools.sam_bin.join("sam"),
         python: tools.emulator_python.clone(),
         log_file: emulator.log_file.clone(),
     }

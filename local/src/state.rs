@@ -49,6 +49,8 @@ pub struct StackState {
     pub template: PathBuf,
     /// The emulator's process, whose children are the functions.
     pub emulator_pid: Option<u32>,
+    /// The pinned SAM CLI.
+    pub sam: PathBuf,
     /// A Python with boto3 and the official Standard Webhooks library.
     pub python: PathBuf,
     /// The emulator's log.

@@ -87,7 +87,7 @@ impl Sam {
 
     fn command(&self, name: &str) -> Command {
         let mut command = Command::new(&self.program);
-        command.args(["local", name, "--skip-pull-image", "--config-file"]);
+        command.args(["local", name, "--config-file"]);
         command.arg(&self.stack.config);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("AWS_") {
