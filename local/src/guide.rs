@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use local::StackState;
+use local::{SamLocal, StackState};
 
 use crate::arguments::RECEIVER_PORT;
 
@@ -16,7 +16,12 @@ pub(crate) enum Targets {
 }
 
 /// The stack's addresses, and commands to copy.
-pub(crate) fn guide(state: &StackState, description: &Path, targets: Targets) -> String {
+pub(crate) fn guide(
+    state: &StackState,
+    description: &Path,
+    sam_local: &SamLocal,
+    targets: Targets,
+) -> String {
     format!(
         "The stack is up, and described in {description}\n\
          The emulator's log is {log}\n\n\
@@ -30,6 +35,7 @@ pub(crate) fn guide(state: &StackState, description: &Path, targets: Targets) ->
          curl -sS -H \"$AUTH\" \"$API\"\n    \
          curl -sS -H \"$AUTH\" \"$API/whe_…/deliveries\"\n\n\
          Tokens for other workspaces and scopes: cargo local token --help\n\
+         {sam_local}\n\
          {rules}\n\
          Ctrl-C ends the stack.",
         description = description.display(),
@@ -39,6 +45,7 @@ pub(crate) fn guide(state: &StackState, description: &Path, targets: Targets) ->
         queue = state.events_queue_url,
         create = create(targets),
         send = send(state),
+        sam_local = in_a_container(sam_local),
         rules = rules(targets),
     )
 }
@@ -81,6 +88,20 @@ fn send(state: &StackState) -> String {
         url = state.aws_endpoint_url,
         workspace = state.workspace_id,
     )
+}
+
+/// Where `sam local` finds the environment of the functions, and whether its containers reach the stack.
+fn in_a_container(sam_local: &SamLocal) -> String {
+    let (config, environment) = (sam_local.config.display(), sam_local.environment.display());
+    match &sam_local.unreachable {
+        None => format!(
+            "sam local (docs/sam-local.md): --config-file {config}, with the environment in {environment}"
+        ),
+        Some(reason) => format!(
+            "sam local (docs/sam-local.md) finds the functions' environment in {environment}, but can't reach the stack:\n    \
+             {reason}"
+        ),
+    }
 }
 
 fn rules(targets: Targets) -> &'static str {

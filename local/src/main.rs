@@ -51,13 +51,13 @@ async fn show(arguments: StackArguments) -> Result<()> {
         "the demo needs an endpoint on this machine, which AllowInsecureTargets=false forbids; \
          leave the demo out: cargo local up"
     );
-    let stack = Stack::start(arguments.into()).await?;
+    let mut stack = Stack::start(arguments.into()).await?;
     let demo = match demo::run(&stack.state, Progress::Shown).await {
         Ok(demo) => demo,
         Err(error) => return Err(explained(error, &stack.state).await),
     };
     say(&demo.report);
-    stay_up(&stack, Targets::Anywhere).await
+    stay_up(&mut stack, Targets::Anywhere).await
 }
 
 /// Starts a stack and stays up.
@@ -67,13 +67,14 @@ async fn up(arguments: StackArguments) -> Result<()> {
     } else {
         Targets::Public
     };
-    let stack = Stack::start(arguments.into()).await?;
-    stay_up(&stack, targets).await
+    let mut stack = Stack::start(arguments.into()).await?;
+    stay_up(&mut stack, targets).await
 }
 
-async fn stay_up(stack: &Stack, targets: Targets) -> Result<()> {
-    let description = stack.announce()?;
-    say(&guide(&stack.state, description, targets));
+async fn stay_up(stack: &mut Stack, targets: Targets) -> Result<()> {
+    let state = stack.state.clone();
+    let (description, sam_local) = stack.announce().await?;
+    say(&guide(&state, description, sam_local, targets));
     std::future::pending().await
 }
 

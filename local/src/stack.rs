@@ -1,6 +1,6 @@
 //! A deployed stack on this machine: starting it, describing it, ending it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
 use tempfile::TempDir;
@@ -10,6 +10,7 @@ use crate::clients::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY};
 use crate::emulator::Emulator;
 use crate::ids::new_id;
 use crate::options::Options;
+use crate::sam_local::{self, NETWORK, SamLocal};
 use crate::state::StackState;
 use crate::state_folder::StateFolder;
 use crate::template::Template;
@@ -26,6 +27,7 @@ pub struct Stack {
     /// How to reach it.
     pub state: StackState,
     // Dropped in this order: first what runs, then where it ran.
+    sam_local: Option<SamLocal>,
     emulator: Emulator,
     _run: TempDir,
     folder: StateFolder,
@@ -43,25 +45,28 @@ impl Stack {
         let mut tools = tools::install(python::find()?, options.progress).await?;
         let run = run_folder::create(folder.path())?;
         tools.supervisor.temporary = run.path().join("tools");
-        let removals = [run.path(), folder.description()];
+        let [sam_config, sam_environment] = sam_local::files(folder.path());
+        let removals = [run.path(), folder.description(), &sam_config, &sam_environment];
         let emulator = Emulator::start(&tools, &options, run.path(), &folder.log_file(), &removals).await?;
         let build_log = folder.path().join("build.log");
         let template = build::build(&tools, &options, &run.path().join("build"), &build_log).await?;
         let deployed = deploy_to(&emulator, &tools, &options, &template, folder.path()).await?;
-        let mut state = describe(&emulator, &tools, &options, deployed);
+        let mut state = describe(&emulator, &tools, &options, template, deployed);
         issue_token(&mut state, &options).await?;
         Ok(Self {
             state,
+            sam_local: None,
             emulator,
             _run: run,
             folder,
         })
     }
 
-    /// Writes `local-stack.json`, which is removed when the stack ends, and returns its path.
-    pub fn announce(&self) -> Result<&Path> {
+    /// Writes `local-stack.json`, and what `sam local` needs; all of it is removed when the stack ends.
+    pub async fn announce(&mut self) -> Result<(&Path, &SamLocal)> {
+        let sam_local = SamLocal::open(&self.state, NETWORK, self.folder.path()).await?;
         self.state.write(self.folder.description())?;
-        Ok(self.folder.description())
+        Ok((self.folder.description(), self.sam_local.insert(sam_local)))
     }
 
     /// Ends the stack and returns when nothing of it is left running.
@@ -81,7 +86,13 @@ async fn deploy_to(
     after_deploy::correct(tools, options, &emulator.url, logs).await
 }
 
-fn describe(emulator: &Emulator, tools: &Tools, options: &Options, deployed: Deployed) -> StackState {
+fn describe(
+    emulator: &Emulator,
+    tools: &Tools,
+    options: &Options,
+    template: PathBuf,
+    deployed: Deployed,
+) -> StackState {
     let queue = |name: &str| deployed.queues.get(name).cloned().unwrap_or_default();
     // The emulator would also take the API's id as a host name, but glibc does not resolve `*.localhost`.
     let api_url = format!("{}/_aws/execute-api/{}/$default", emulator.url, deployed.api_id);
@@ -103,7 +114,9 @@ fn describe(emulator: &Emulator, tools: &Tools, options: &Options, deployed: Dep
         queues: deployed.queues,
         log_groups: deployed.log_groups,
         secret_prefix: format!("{}/endpoints/", options.stack_name()),
+        template,
         emulator_pid: emulator.pid(),
+        sam: tools.sam_bin.join("sam"),
         python: tools.emulator_python.clone(),
         log_file: emulator.log_file.clone(),
     }

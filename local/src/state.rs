@@ -45,8 +45,12 @@ pub struct StackState {
     pub log_groups: BTreeMap<String, String>,
     /// What the names of the endpoints' secrets begin with.
     pub secret_prefix: String,
+    /// The built template that is deployed, beside the functions that it names.
+    pub template: PathBuf,
     /// The emulator's process, whose children are the functions.
     pub emulator_pid: Option<u32>,
+    /// The pinned SAM CLI.
+    pub sam: PathBuf,
     /// A Python with boto3 and the official Standard Webhooks library.
     pub python: PathBuf,
     /// The emulator's log.

@@ -35,7 +35,12 @@ const AMAZON_ROOTS: &[u8] = include_bytes!("aws/roots.pem");
     reason = "Lambda hands region and credentials over in the environment"
 )]
 pub fn config_from_env() -> SdkConfig {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    config(|name| std::env::var(name).ok())
+}
+
+/// An empty variable is an absent one. (`aws-config` would take an empty `AWS_ENDPOINT_URL` for the endpoint.)
+fn config(value_of: impl Fn(&str) -> Option<String>) -> SdkConfig {
+    let variable = |name: &str| value_of(name).filter(|value| !value.is_empty());
     let credentials = Credentials::new(
         variable("AWS_ACCESS_KEY_ID").unwrap_or_default(),
         variable("AWS_SECRET_ACCESS_KEY").unwrap_or_default(),
@@ -93,6 +98,20 @@ mod tests {
     use super::*;
     use rustls::pki_types::CertificateDer;
     use rustls::pki_types::pem::PemObject;
+
+    #[test]
+    fn an_empty_endpoint_is_none_at_all() {
+        let endpoint = |value: &str| {
+            let config = config(|name| (name == "AWS_ENDPOINT_URL").then(|| value.to_owned()));
+            config.endpoint_url().map(str::to_owned)
+        };
+
+        assert_eq!(endpoint(""), None);
+        assert_eq!(
+            endpoint("http://127.0.0.1:4566").as_deref(),
+            Some("http://127.0.0.1:4566")
+        );
+    }
 
     #[test]
     fn only_regions_that_are_known_to_chain_to_amazon_are_trusted_so() {

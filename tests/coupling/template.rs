@@ -303,6 +303,18 @@ fn insecure_targets_are_off_unless_somebody_turns_them_on() {
     assert_eq!(default, "false");
 }
 
+#[test]
+fn functions_have_an_endpoint_only_if_somebody_names_one() {
+    let template = Template::read();
+    let endpoint = &template.globals()["Environment"]["Variables"]["AWS_ENDPOINT_URL"];
+
+    assert_eq!(template.parameter("AwsEndpointUrl")["Default"], "");
+    assert_eq!(
+        endpoint,
+        &json!({ "Fn::If": ["HasAwsEndpointUrl", { "Ref": "AwsEndpointUrl" }, { "Ref": "AWS::NoValue" }] })
+    );
+}
+
 fn list(value: &Value) -> Vec<Value> {
     value.as_array().cloned().unwrap_or_else(|| vec![value.clone()])
 }

@@ -6,6 +6,7 @@ mod delivering;
 mod fanning_out;
 mod options;
 mod replay;
+mod sam_local;
 mod targets;
 mod whole_run;
 

@@ -13,7 +13,7 @@ use tests::{Workspace, receivers};
 use crate::promises::STACK;
 
 /// What a function is expected to answer to its sample.
-enum Expected {
+pub(super) enum Expected {
     /// An HTTP status, and fields of the JSON body with their values.
     Http(u16, Value),
     /// A batch of which these messages come back.
@@ -23,14 +23,14 @@ enum Expected {
 }
 
 /// The samples name these; the replay puts real ones in their place.
-struct Stage {
+pub(super) struct Stage {
     workspace: Workspace,
     endpoint: String,
     delivery: String,
     _receiver: Receiver,
 }
 
-fn expected() -> BTreeMap<&'static str, Expected> {
+pub(super) fn expected() -> BTreeMap<&'static str, Expected> {
     BTreeMap::from([
         (
             "create-endpoint",
@@ -113,7 +113,7 @@ async fn every_function_answers_its_sample_event() {
 }
 
 impl Stage {
-    async fn set() -> Self {
+    pub(super) async fn set() -> Self {
         let workspace = Workspace::new(&STACK).await;
         let receiver = receivers::healthy().await;
         let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await.id;
@@ -128,7 +128,7 @@ impl Stage {
         }
     }
 
-    fn replace(&self, sample: &str) -> Value {
+    pub(super) fn replace(&self, sample: &str) -> Value {
         let event = sample
             .replace("efa_sk_sample", &self.workspace.token)
             .replace("ws_sample", &self.workspace.id)
@@ -139,7 +139,7 @@ impl Stage {
 }
 
 impl Expected {
-    fn check(&self, function: &str, answer: &Value) {
+    pub(super) fn check(&self, function: &str, answer: &Value) {
         match self {
             Self::Http(status, fields) => {
                 assert_eq!(answer["statusCode"], *status, "{function}: {answer}");
@@ -162,7 +162,7 @@ impl Expected {
     }
 }
 
-fn samples() -> BTreeMap<String, String> {
+pub(super) fn samples() -> BTreeMap<String, String> {
     let functions = stems("events", "json").into_iter();
     functions
         .map(|function| {

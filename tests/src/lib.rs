@@ -27,6 +27,7 @@ pub mod queues;
 pub mod receivers;
 pub mod records;
 pub mod repository;
+pub mod sam_local;
 pub mod schema;
 pub mod settings;
 pub mod signature;
