@@ -20,7 +20,7 @@ use aws_types::SdkConfig;
 use jiff::{SignedDuration, Timestamp};
 
 pub use deliveries::{DeliveryWrite, Expected, Written};
-pub use endpoints::EndpointChange;
+pub use endpoints::{EndpointChange, RotationClaim};
 pub use events::{Insertion, NewEvent, StoredEvent};
 pub use history::{HistoryFilter, HistoryPage};
 pub use rows::{RowKeys, Rows};
