@@ -155,9 +155,11 @@ impl Problem {
             Self::NotFound => "there is no such resource in your workspace".to_owned(),
             Self::TooLarge => format!("the body is larger than {MAX_BODY_BYTES} bytes"),
             Self::Invalid(_) => "the request has invalid fields".to_owned(),
-            Self::TooManyRotations => "the secret was rotated about 100 times within 24 hours, and can be rotated again \
+            Self::TooManyRotations => {
+                "the secret was rotated about 100 times within 24 hours, and can be rotated again \
                                        once the first of these is a day old; try again in an hour"
-                .to_owned(),
+                    .to_owned()
+            }
             Self::Internal(_) => {
                 format!("something went wrong on our side; quote the request id {request_id}")
             }

@@ -165,3 +165,33 @@ impl Secrets {
         Arc::clone(cache.entry(key).or_default())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_secretsmanager::types::error::{InternalServiceError, LimitExceededException};
+    use aws_smithy_runtime_api::client::interceptors::context::{Error, Input};
+    use aws_smithy_runtime_api::client::orchestrator::OrchestratorError;
+
+    /// What is decided after a call that failed.
+    fn after(error: PutSecretValueError) -> RetryAction {
+        let mut context = InterceptorContext::new(Input::erase(()));
+        context.set_output_or_error(Err(OrchestratorError::operation(Error::erase(error))));
+        QuotaIsNoThrottle.classify_retry(&context)
+    }
+
+    #[test]
+    fn one_version_too_many_ends_the_call_and_any_other_error_is_left_to_the_sdk() {
+        let quota = LimitExceededException::builder().build();
+        let failure = InternalServiceError::builder().build();
+
+        assert_eq!(
+            after(PutSecretValueError::LimitExceededException(quota)),
+            RetryAction::RetryForbidden
+        );
+        assert_eq!(
+            after(PutSecretValueError::InternalServiceError(failure)),
+            RetryAction::NoActionIndicated
+        );
+    }
+}

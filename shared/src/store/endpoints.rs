@@ -201,11 +201,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Conflict::RotationUnderWay`], or the call failed.
-    pub async fn claim_rotation(
-        &self,
-        endpoint: &Endpoint,
-        now: Timestamp,
-    ) -> Result<RotationClaim, Error> {
+    pub async fn claim_rotation(&self, endpoint: &Endpoint, now: Timestamp) -> Result<RotationClaim, Error> {
         let until = now.saturating_add(ROTATION_LEASE).unwrap_or(now);
         let call = self
             .endpoint_update(&endpoint.workspace, &endpoint.id)
