@@ -1,6 +1,8 @@
 //! The tables. Each file holds the queries of one table, with its item struct, which no other module sees.
 
 mod attribute;
+#[cfg(test)]
+mod compat;
 mod deliveries;
 mod delivery_item;
 mod endpoint_item;

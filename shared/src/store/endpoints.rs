@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::types::{
 };
 use jiff::Timestamp;
 
-use super::attribute::{key, number, text, time};
+use super::attribute::{Item, key, number, text, time};
 use super::endpoint_item::{self, endpoint_key};
 use super::{Store, condition_failed};
 use crate::backoff::Backoff;
@@ -96,12 +96,8 @@ impl Store {
     /// The call failed.
     pub async fn count_endpoints(&self, workspace: &WorkspaceId) -> Result<u32, Error> {
         let key = key([("workspace", workspace.as_str()), ("endpoint", COUNT_KEY)]);
-        let item = self.item(&self.tables.endpoints, key).await?.unwrap_or_default();
-        let count = item
-            .get("endpoints")
-            .and_then(|value| value.as_n().ok())
-            .and_then(|count| count.parse().ok());
-        Ok(count.unwrap_or(0))
+        let item = self.item(&self.tables.endpoints, key).await?;
+        Ok(item.as_ref().map_or(0, count_of))
     }
 
     /// Adds an endpoint, unless the workspace has `limit` already.
@@ -373,6 +369,12 @@ impl Store {
             }
         }
     }
+}
+
+/// How many endpoints a workspace has, as its item says.
+pub(super) fn count_of(item: &Item) -> u32 {
+    let count = item.get("endpoints").and_then(|value| value.as_n().ok());
+    count.and_then(|count| count.parse().ok()).unwrap_or(0)
 }
 
 /// The change of a failure record that an observation makes ([`FailureRecord::after`]).
