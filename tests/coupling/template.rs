@@ -144,6 +144,25 @@ fn the_stream_shows_what_changed_and_purge_is_told_of_deletions_only() {
 }
 
 #[test]
+fn a_rule_of_eventbridge_may_send_events_only_if_the_parameter_names_it() {
+    let template = Template::read();
+    let policy = template.resource("EventsQueuePolicy");
+
+    assert_eq!(template.parameter("ProducerRules")["Default"], "");
+    assert_eq!(
+        policy["PolicyDocument"]["Statement"],
+        json!([{
+            "Sid": "ProducerRules",
+            "Effect": "Allow",
+            "Principal": { "Service": "events.amazonaws.com" },
+            "Action": ["sqs:SendMessage"],
+            "Resource": { "Fn::GetAtt": "EventsQueue.Arn" },
+            "Condition": { "ArnEquals": { "aws:SourceArn": { "Fn::Split": [",", { "Ref": "ProducerRules" }] } } },
+        }])
+    );
+}
+
+#[test]
 fn what_is_deleted_by_age_is_what_grows_with_traffic() {
     let template = Template::read();
     for name in ["EventsTable", "DeliveriesTable"] {

@@ -30,6 +30,7 @@ pub mod repository;
 pub mod schema;
 pub mod settings;
 pub mod signature;
+pub mod snippets;
 mod stack;
 pub mod table;
 pub mod template;
