@@ -1,7 +1,8 @@
 //! Everything that an API request can meet, and its answer: the one place that writes error bodies.
 
 use lambda_http::Body;
-use lambda_http::http::{Response, StatusCode, header};
+use lambda_http::http::header::{self, HeaderValue};
+use lambda_http::http::{Response, StatusCode};
 use serde::Serialize;
 use shared::domain::delivery::Status;
 use shared::domain::time;
@@ -12,6 +13,10 @@ use crate::answer;
 
 /// Most bytes of a request's body.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// When to ask again for a rotation that was one too many, in seconds. It is refused for up to a day, which ends when the
+/// oldest of the secret's versions is 24 hours old; to find that out would take another call and another permission.
+const ROTATION_RETRY_SECONDS: u32 = 60 * 60;
 
 /// Why a request is not answered with what it asked for. The texts are for the caller.
 #[derive(Debug)]
@@ -30,6 +35,8 @@ pub enum Problem {
     TooLarge,
     /// 422: fields that can't be accepted, all of them.
     Invalid(FieldErrors),
+    /// 429: the secret has been rotated too often to be rotated again today.
+    TooManyRotations,
     /// 500: something broke here; the caller learns nothing of it.
     Internal(Error),
 }
@@ -80,6 +87,7 @@ impl From<Error> for Problem {
         match error {
             Error::NotFound => Self::NotFound,
             Error::Conflict(conflict) => Self::Conflict(conflict),
+            Error::TooManyRotations => Self::TooManyRotations,
             error => Self::Internal(error),
         }
     }
@@ -109,6 +117,7 @@ impl Problem {
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooManyRotations => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -128,12 +137,12 @@ impl Problem {
             },
         };
         let mut response = answer::json(status, &body);
-        if status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(
-                header::WWW_AUTHENTICATE,
-                header::HeaderValue::from_static("Bearer"),
-            );
-        }
+        let header = match status {
+            StatusCode::UNAUTHORIZED => Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+            StatusCode::TOO_MANY_REQUESTS => Some((header::RETRY_AFTER, ROTATION_RETRY_SECONDS.into())),
+            _ => None,
+        };
+        response.headers_mut().extend(header);
         response
     }
 
@@ -146,6 +155,11 @@ impl Problem {
             Self::NotFound => "there is no such resource in your workspace".to_owned(),
             Self::TooLarge => format!("the body is larger than {MAX_BODY_BYTES} bytes"),
             Self::Invalid(_) => "the request has invalid fields".to_owned(),
+            Self::TooManyRotations => {
+                "the secret was rotated about 100 times within 24 hours, and can be rotated again \
+                                       once the first of these is a day old; try again in an hour"
+                    .to_owned()
+            }
             Self::Internal(_) => {
                 format!("something went wrong on our side; quote the request id {request_id}")
             }
@@ -210,6 +224,15 @@ mod tests {
 
         assert!(text.contains("r-1"));
         assert!(!text.contains("dynamodb") && !text.contains("GetItem"));
+    }
+
+    #[test]
+    fn one_rotation_too_many_says_when_to_ask_again() {
+        let response = Problem::from(Error::TooManyRotations).into_response("r-1");
+
+        assert_eq!(response.status(), 429);
+        assert_eq!(response.headers()["retry-after"], "3600");
+        assert!(!Problem::TooManyRotations.message("").contains("  "));
     }
 
     #[test]

@@ -19,6 +19,9 @@ pub enum Error {
     /// The state of the resource does not allow it.
     #[error(transparent)]
     Conflict(#[from] Conflict),
+    /// An endpoint's secret was rotated so often within a day that Secrets Manager keeps no further version of it.
+    #[error("Secrets Manager keeps no further version of the secret")]
+    TooManyRotations,
     /// Another write came first, so that what was decided may no longer be right.
     #[error("another write came first")]
     Overtaken,

@@ -8,6 +8,8 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod error;
+#[cfg(test)]
+mod golden;
 pub mod queues;
 pub mod schedules;
 pub mod secrets;

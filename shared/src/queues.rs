@@ -267,6 +267,9 @@ impl Purge {
 }
 
 #[cfg(test)]
+mod compat;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -60,9 +60,7 @@ impl Schedules {
     /// [`Error::ScheduleRefused`] if there are too many schedules, or they are made too fast
     /// (<https://docs.aws.amazon.com/scheduler/latest/UserGuide/scheduler-quotas.html>); or the call failed.
     pub async fn send_at(&self, task: Task, due: Timestamp) -> Result<(), Error> {
-        let name = format!("{}-{}", task.delivery, task.attempt);
-        let input =
-            serde_json::to_string(&task.by_reference()).map_err(Error::unsendable("CreateSchedule"))?;
+        let (name, input) = (name(&task), input(task)?);
         let window = FlexibleTimeWindow::builder()
             .mode(FlexibleTimeWindowMode::Off)
             .build();
@@ -81,10 +79,7 @@ impl Schedules {
             .create_schedule()
             .group_name(&*self.group)
             .name(name)
-            .schedule_expression(format!(
-                "at({})",
-                time::format(time::ceil_second(due)).trim_end_matches('Z')
-            ))
+            .schedule_expression(expression(due))
             .flexible_time_window(window.map_err(Error::unsendable("CreateSchedule"))?)
             .target(target.map_err(Error::unsendable("CreateSchedule"))?)
             .action_after_completion(ActionAfterCompletion::Delete)
@@ -105,6 +100,25 @@ fn is_refusal(error: &CreateScheduleError) -> bool {
     let code = error.code().unwrap_or_default();
     ["ServiceQuotaExceededException", "ThrottlingException"].contains(&code)
 }
+
+/// The name of the schedule of an attempt.
+fn name(task: &Task) -> String {
+    format!("{}-{}", task.delivery, task.attempt)
+}
+
+/// The message that a schedule puts on the retries queue.
+fn input(task: Task) -> Result<String, Error> {
+    serde_json::to_string(&task.by_reference()).map_err(Error::unsendable("CreateSchedule"))
+}
+
+/// When a schedule is due: never early, and in whole seconds, as the scheduler takes it.
+fn expression(due: Timestamp) -> String {
+    let due = time::format(time::ceil_second(due));
+    format!("at({})", due.trim_end_matches('Z'))
+}
+
+#[cfg(test)]
+mod compat;
 
 #[cfg(test)]
 mod tests {

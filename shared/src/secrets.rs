@@ -5,7 +5,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::config::Builder;
+use aws_sdk_secretsmanager::config::interceptors::InterceptorContext;
+use aws_sdk_secretsmanager::config::retry::{ClassifyRetry, RetryAction};
 use aws_sdk_secretsmanager::operation::delete_secret::DeleteSecretError;
+use aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError;
 use aws_types::SdkConfig;
 use tokio::sync::OnceCell;
 
@@ -29,12 +33,32 @@ pub struct Secrets {
     cache: Mutex<HashMap<(EndpointId, String), Place>>,
 }
 
+/// Lets a call end at once when the secret has too many versions. The SDK takes every `LimitExceededException` for a
+/// throttle that is over within seconds; this one lasts for hours.
+#[derive(Debug)]
+struct QuotaIsNoThrottle;
+
+impl ClassifyRetry for QuotaIsNoThrottle {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let error = context.output_or_error().and_then(Result::err);
+        let error = error.and_then(|error| error.as_operation_error()?.downcast_ref::<PutSecretValueError>());
+        match error {
+            Some(PutSecretValueError::LimitExceededException(_)) => RetryAction::RetryForbidden,
+            _ => RetryAction::NoActionIndicated,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "a quota of versions is no throttle"
+    }
+}
+
 impl Secrets {
     /// The secrets whose names begin with the configured prefix.
     #[must_use]
     pub fn new(aws: &SdkConfig, config: &Config) -> Self {
         Self {
-            client: Client::new(aws),
+            client: Client::from_conf(Builder::from(aws).retry_classifier(QuotaIsNoThrottle).build()),
             prefix: config.secret_prefix.clone(),
             cache: Mutex::default(),
         }
@@ -62,7 +86,9 @@ impl Secrets {
     /// Stores another secret of an endpoint and returns its version. It signs nothing until the item names it.
     ///
     /// # Errors
-    /// The call to Secrets Manager failed.
+    /// [`Error::TooManyRotations`], after about 100 versions within 24 hours: Secrets Manager removes older ones only, and
+    /// refuses another (<https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html>). Or the call
+    /// failed.
     pub async fn replace(&self, endpoint: &EndpointId, secret: &Secret) -> Result<String, Error> {
         let version = clock::random_token();
         let answer = self
@@ -72,8 +98,11 @@ impl Secrets {
             .client_request_token(&version)
             .secret_string(secret.reveal())
             .send()
-            .await
-            .map_err(Error::aws("PutSecretValue"))?;
+            .await;
+        let answer = answer.map_err(|error| match error.as_service_error() {
+            Some(PutSecretValueError::LimitExceededException(_)) => Error::TooManyRotations,
+            _ => Error::aws("PutSecretValue")(error),
+        })?;
         Ok(answer.version_id.unwrap_or(version))
     }
 
@@ -134,5 +163,35 @@ impl Secrets {
         }
         let key = (endpoint.id.clone(), endpoint.secret_version.clone());
         Arc::clone(cache.entry(key).or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_secretsmanager::types::error::{InternalServiceError, LimitExceededException};
+    use aws_smithy_runtime_api::client::interceptors::context::{Error, Input};
+    use aws_smithy_runtime_api::client::orchestrator::OrchestratorError;
+
+    /// What is decided after a call that failed.
+    fn after(error: PutSecretValueError) -> RetryAction {
+        let mut context = InterceptorContext::new(Input::erase(()));
+        context.set_output_or_error(Err(OrchestratorError::operation(Error::erase(error))));
+        QuotaIsNoThrottle.classify_retry(&context)
+    }
+
+    #[test]
+    fn one_version_too_many_ends_the_call_and_any_other_error_is_left_to_the_sdk() {
+        let quota = LimitExceededException::builder().build();
+        let failure = InternalServiceError::builder().build();
+
+        assert_eq!(
+            after(PutSecretValueError::LimitExceededException(quota)),
+            RetryAction::RetryForbidden
+        );
+        assert_eq!(
+            after(PutSecretValueError::InternalServiceError(failure)),
+            RetryAction::NoActionIndicated
+        );
     }
 }

@@ -1,6 +1,8 @@
 //! The tables. Each file holds the queries of one table, with its item struct, which no other module sees.
 
 mod attribute;
+#[cfg(test)]
+mod compat;
 mod deliveries;
 mod delivery_item;
 mod endpoint_item;
@@ -20,7 +22,7 @@ use aws_types::SdkConfig;
 use jiff::{SignedDuration, Timestamp};
 
 pub use deliveries::{DeliveryWrite, Expected, Written};
-pub use endpoints::EndpointChange;
+pub use endpoints::{EndpointChange, RotationClaim};
 pub use events::{Insertion, NewEvent, StoredEvent};
 pub use history::{HistoryFilter, HistoryPage};
 pub use rows::{RowKeys, Rows};

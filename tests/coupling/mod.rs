@@ -2,6 +2,7 @@
 
 mod documents;
 mod names;
+mod golden;
 mod promised;
 mod template;
 mod time_outs;

@@ -132,6 +132,37 @@ fn everything_at_rest_is_encrypted_and_every_table_can_be_restored() {
 }
 
 #[test]
+fn the_stream_shows_what_changed_and_purge_is_told_of_deletions_only() {
+    let template = Template::read();
+    let stream = &template.resource("EndpointsTable")["StreamSpecification"];
+    let source = &template.function("PurgeFunction")["Events"]["DeletedEndpoints"]["Properties"];
+
+    assert_eq!(stream["StreamViewType"], "NEW_AND_OLD_IMAGES");
+    assert_eq!(source["StartingPosition"], "TRIM_HORIZON");
+    let filters = json!([{ "Pattern": r#"{"eventName": ["REMOVE"]}"# }]);
+    assert_eq!(source["FilterCriteria"]["Filters"], filters);
+}
+
+#[test]
+fn a_rule_of_eventbridge_may_send_events_only_if_the_parameter_names_it() {
+    let template = Template::read();
+    let policy = template.resource("EventsQueuePolicy");
+
+    assert_eq!(template.parameter("ProducerRules")["Default"], "");
+    assert_eq!(
+        policy["PolicyDocument"]["Statement"],
+        json!([{
+            "Sid": "ProducerRules",
+            "Effect": "Allow",
+            "Principal": { "Service": "events.amazonaws.com" },
+            "Action": ["sqs:SendMessage"],
+            "Resource": { "Fn::GetAtt": "EventsQueue.Arn" },
+            "Condition": { "ArnEquals": { "aws:SourceArn": { "Fn::Split": [",", { "Ref": "ProducerRules" }] } } },
+        }])
+    );
+}
+
+#[test]
 fn what_is_deleted_by_age_is_what_grows_with_traffic() {
     let template = Template::read();
     for name in ["EventsTable", "DeliveriesTable"] {
@@ -215,7 +246,7 @@ fn every_function_may_do_what_it_does_and_no_more() {
         ),
         (
             "DeleteEndpointRole",
-            "dynamodb:DeleteItem dynamodb:GetItem dynamodb:UpdateItem",
+            "dynamodb:DeleteItem dynamodb:GetItem dynamodb:UpdateItem sqs:SendMessage",
         ),
         (
             "ListDeliveriesRole",

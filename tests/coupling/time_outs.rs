@@ -27,6 +27,14 @@ fn the_code_knows_the_time_out_of_retry() {
 }
 
 #[test]
+fn the_code_knows_the_time_out_of_delete_endpoint() {
+    let template = Template::read();
+    let timeout = template.number(&template.function("DeleteEndpointFunction")["Timeout"]);
+
+    assert_eq!(functions::api::delete_endpoint::TIMEOUT.as_secs(), timeout);
+}
+
+#[test]
 fn the_default_schedule_of_the_template_is_the_one_that_the_domain_tests() {
     let template = Template::read();
 

@@ -101,7 +101,7 @@ async fn malformed_messages_on_every_queue_are_set_aside_and_hold_up_no_good_one
 
 /// All the ways in which a message can be none.
 fn malformed(number: usize) -> String {
-    match number % 10 {
+    match number % 11 {
         0 => format!("no JSON {number}"),
         1 => format!("[{number}]"),
         2 => format!("{{\"number\": {number}}}"),
@@ -112,8 +112,23 @@ fn malformed(number: usize) -> String {
         6 => format!("{}{number}{}", "[".repeat(500), "]".repeat(500)),
         7 => format!("{{\"id\": \"\\ud800 {number}\"}}"),
         8 => format!("\u{feff}{{}} {number}"),
+        9 => task_of_a_later_release(number),
         _ => format!("{number} {}", "long ".repeat(1000)),
     }
+}
+
+/// What a release that knows more kinds may send, and leave behind when it is rolled back.
+fn task_of_a_later_release(number: usize) -> String {
+    json!({
+        "workspace": "ws_1",
+        "endpoint": "whe_1",
+        "delivery": "del_1",
+        "event_id": "evt_1",
+        "event": "poster.scanned",
+        "attempt": number,
+        "kind": "unheard-of",
+    })
+    .to_string()
 }
 
 /// Refuses each event once.

@@ -5,6 +5,7 @@ mod attempting;
 mod delivering;
 mod fanning_out;
 mod options;
+mod producers_page;
 mod replay;
 mod sam_local;
 mod targets;

@@ -31,6 +31,7 @@ pub mod sam_local;
 pub mod schema;
 pub mod settings;
 pub mod signature;
+pub mod snippets;
 mod stack;
 pub mod table;
 pub mod template;

@@ -1,24 +1,48 @@
-//! `DELETE /:id`: deletes an endpoint. Its secret and history follow, because `purge` hears of every deletion
-//! through the table's stream.
+//! `DELETE /:id`: deletes an endpoint. Its secret and history follow: `purge` hears of every deletion through the table's
+//! stream, and from here, because a stream can be replaced or fall behind.
+
+use std::time::Duration;
 
 use lambda_http::Request;
 use shared::domain::freshness::SETTLED_AFTER;
+use shared::domain::id::EndpointId;
 use shared::domain::token::Scope;
+use shared::queues::Purge;
 
 use crate::app::App;
+use crate::consumers::purge;
 use crate::serve::{Answer, Caller, Route};
 use crate::{answer, request};
 
+/// The time-out of this function in the template. By then the endpoint is deleted, or it is not.
+pub const TIMEOUT: Duration = Duration::from_secs(10);
+
 /// The route.
 pub const ROUTE: Route = Route {
-    variables: &["ENDPOINTS_TABLE", "TOKENS_TABLE"],
+    variables: &[
+        "DELIVER_TIMEOUT_SECONDS",
+        "ENDPOINTS_TABLE",
+        "PURGES_QUEUE_URL",
+        "TOKENS_TABLE",
+    ],
     scope: Scope::Write,
     handler: |app, caller, request| Box::pin(handle(app, caller, request)),
 };
 
-/// Deletes the endpoint. Once this has answered, no attempt starts.
+/// Deletes the endpoint. Once this has answered, no attempt starts. Before that, a purge is put on its queue, which finds
+/// the endpoint and does nothing if this function dies half-way.
 async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
-    let id = request::path_id(&request, "id")?;
+    let id: EndpointId = request::path_id(&request, "id")?;
+    // Without this look, a purge in the name of this workspace would find nothing, and delete what belongs to another.
+    app.store.endpoint(&caller.workspace, &id).await?;
+    let purge = Purge {
+        workspace: caller.workspace.clone(),
+        endpoint: id.clone(),
+    };
+    let delay_seconds = purge::settled_seconds(&app.config, TIMEOUT);
+    app.queues
+        .send_one(&app.config.queues.purges, purge.outgoing(delay_seconds)?)
+        .await?;
     app.store.delete_endpoint(&caller.workspace, &id).await?;
     tokio::time::sleep(SETTLED_AFTER).await;
     Ok(answer::no_content())

@@ -2,6 +2,7 @@
 
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
+use shared::Error;
 use shared::clock;
 use shared::domain::freshness::SETTLED_AFTER;
 use shared::domain::id::EndpointId;
@@ -23,9 +24,15 @@ pub const ROUTE: Route = Route {
 async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
     let id: EndpointId = request::path_id(&request, "id")?;
     let endpoint = app.store.endpoint(&caller.workspace, &id).await?;
-    app.store.claim_rotation(&endpoint, app.clock.now()).await?;
+    let claim = app.store.claim_rotation(&endpoint, app.clock.now()).await?;
     let secret = Secret::new(clock::random());
-    let version = app.secrets.replace(&id, &secret).await?;
+    let version = match app.secrets.replace(&id, &secret).await {
+        Err(error @ Error::TooManyRotations) => {
+            app.store.give_up_rotation(&endpoint, claim).await?;
+            return Err(error.into());
+        }
+        other => other?,
+    };
     let endpoint = app
         .store
         .point_to_secret(&endpoint, &version, app.clock.now())

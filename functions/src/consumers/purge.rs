@@ -1,14 +1,15 @@
 //! `purge`: makes sure that nothing remains of an endpoint that is not there: no secret, no history.
 //!
 //! The table's stream tells of every deletion; each is put on the purges queue, twice: at once, and again when every
-//! attempt that was under way has been recorded. `create-endpoint` announces a purge as well, for the case that it
-//! dies half-way. A purge does only a few seconds of work and then queues itself again, however long the history is.
+//! attempt that was under way has been recorded. `delete-endpoint` announces the second one as well, so that no deletion
+//! depends on the stream alone, and `create-endpoint` announces a purge for the case that it dies half-way. A purge does only a few seconds of work and then queues itself again, however long the history is.
 
 use std::time::Duration;
 
 use futures::future::join_all;
 use shared::Error;
 use shared::aws::CALL_TIMEOUT;
+use shared::config::Config;
 use shared::domain::id::{EndpointId, WorkspaceId};
 use shared::domain::wait::MAX_DELAY_SECONDS;
 use shared::queues::{Outgoing, Purge};
@@ -79,11 +80,17 @@ fn deleted_endpoint(record: &StreamRecord) -> Option<Purge> {
     (record.event_name == "REMOVE").then_some(Purge { workspace, endpoint })
 }
 
-async fn announce_one(app: &App, purge: &Purge) -> Result<(), Error> {
-    let settled = app.config.longest_recording() + MARGIN;
-    let settled = u16::try_from(settled.as_secs())
+/// The delay of a purge that comes when everything has been recorded that is under way at a deletion, which happens within
+/// `head_start` from now.
+pub(crate) fn settled_seconds(config: &Config, head_start: Duration) -> u16 {
+    let settled = head_start + config.longest_recording() + MARGIN;
+    u16::try_from(settled.as_secs())
         .unwrap_or(MAX_DELAY_SECONDS)
-        .min(MAX_DELAY_SECONDS);
+        .min(MAX_DELAY_SECONDS)
+}
+
+async fn announce_one(app: &App, purge: &Purge) -> Result<(), Error> {
+    let settled = settled_seconds(&app.config, Duration::ZERO);
     let messages = [purge.outgoing(0)?, purge.outgoing(settled)?];
     app.queues
         .send(&app.config.queues.purges, &messages)
@@ -135,4 +142,55 @@ async fn set_aside(app: &App, batch: &Batch, message: &Message, reason: &str) {
         vec![(message, unreadable)],
     )
     .await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    /// A record as DynamoDB writes it, with both images
+    /// (<https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>).
+    fn record(event: &str, endpoint: &str) -> StreamRecord {
+        let keys = json!({ "workspace": { "S": "ws_1" }, "endpoint": { "S": endpoint } });
+        let image = json!({ "workspace": { "S": "ws_1" }, "endpoint": { "S": endpoint }, "enabled": { "BOOL": true } });
+        let mut change = json!({
+            "ApproximateCreationDateTime": 1_795_435_200,
+            "Keys": keys,
+            "SequenceNumber": "111",
+            "SizeBytes": 190,
+            "StreamViewType": "NEW_AND_OLD_IMAGES",
+        });
+        let images: &[&str] = match event {
+            "INSERT" => &["NewImage"],
+            "MODIFY" => &["OldImage", "NewImage"],
+            _ => &["OldImage"],
+        };
+        for name in images {
+            change[name] = image.clone();
+        }
+        let record: Value = json!({
+            "eventID": "c4ca4238a0b923820dcc509a6f75849b",
+            "eventName": event,
+            "eventSource": "aws:dynamodb",
+            "dynamodb": change,
+        });
+        serde_json::from_value(record).unwrap()
+    }
+
+    #[test]
+    fn only_the_deletion_of_an_endpoint_is_announced() {
+        let purge = deleted_endpoint(&record("REMOVE", "whe_1")).unwrap();
+
+        assert_eq!(
+            (purge.workspace.as_str(), purge.endpoint.as_str()),
+            ("ws_1", "whe_1")
+        );
+        for (event, endpoint) in [("INSERT", "whe_1"), ("MODIFY", "whe_1"), ("REMOVE", "#count")] {
+            assert!(
+                deleted_endpoint(&record(event, endpoint)).is_none(),
+                "{event} {endpoint}"
+            );
+        }
+    }
 }

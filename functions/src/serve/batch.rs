@@ -41,7 +41,7 @@ pub enum ComeBack {
 type OnMessages = for<'a> fn(&'a App, &'a Batch) -> LocalBoxFuture<'a, ()>;
 type OnRecords = for<'a> fn(&'a App, Vec<StreamRecord>) -> LocalBoxFuture<'a, Vec<String>>;
 
-/// A record of the endpoints table's stream, of which only the key is used.
+/// A record of the endpoints table's stream, of which only the key is used. It also holds the item as it was and as it is.
 #[derive(Debug, Deserialize)]
 pub struct StreamRecord {
     /// `INSERT`, `MODIFY` or `REMOVE`.

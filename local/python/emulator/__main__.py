@@ -12,6 +12,7 @@ import queries
 import redrive
 import statements
 import transport
+import versions
 
 if __name__ == "__main__":
     uvloop.install()
@@ -21,4 +22,5 @@ if __name__ == "__main__":
     metric_math.accept()
     redrive.offer()
     transport.secure()
+    versions.limit()
     app.main()

@@ -242,3 +242,28 @@ async fn a_hint_counts_only_on_429_and_503() {
         None
     );
 }
+
+#[tokio::test]
+async fn every_attempt_names_the_version_that_made_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let receive = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = [0; 4096];
+        let length = stream.read(&mut request).await.unwrap();
+        stream
+            .write_all(b"HTTP/1.1 204 No Content\r\n\r\n")
+            .await
+            .unwrap();
+        String::from_utf8(request[..length].to_vec()).unwrap()
+    };
+    let sender = Sender::new(TargetPolicy::InsecureToo).unwrap();
+
+    let (request, _) = tokio::join!(receive, attempt(&sender, &url, DEADLINE));
+
+    let version = format!(
+        "user-agent: serverless-webhooks/{}\r\n",
+        env!("CARGO_PKG_VERSION")
+    );
+    assert!(request.contains(&version), "{request}");
+}

@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::types::{
 };
 use jiff::Timestamp;
 
-use super::attribute::{key, number, text, time};
+use super::attribute::{Item, key, number, text, time};
 use super::endpoint_item::{self, endpoint_key};
 use super::{Store, condition_failed};
 use crate::backoff::Backoff;
@@ -31,6 +31,12 @@ const TRANSACTION_TRIES: Backoff = Backoff::new(40, Duration::from_millis(20), D
 
 /// How long a rotation that died keeps others away; its function's time-out and the skew of two clocks are less.
 const ROTATION_LEASE: Duration = Duration::from_secs(30);
+
+/// The right to rotate an endpoint's secret, as it is taken by [`Store::claim_rotation`].
+#[derive(Debug, Clone, Copy)]
+pub struct RotationClaim {
+    until: Timestamp,
+}
 
 /// What an owner changes of an endpoint; `None` leaves a field as it is.
 #[derive(Debug, Default)]
@@ -90,12 +96,8 @@ impl Store {
     /// The call failed.
     pub async fn count_endpoints(&self, workspace: &WorkspaceId) -> Result<u32, Error> {
         let key = key([("workspace", workspace.as_str()), ("endpoint", COUNT_KEY)]);
-        let item = self.item(&self.tables.endpoints, key).await?.unwrap_or_default();
-        let count = item
-            .get("endpoints")
-            .and_then(|value| value.as_n().ok())
-            .and_then(|count| count.parse().ok());
-        Ok(count.unwrap_or(0))
+        let item = self.item(&self.tables.endpoints, key).await?;
+        Ok(item.as_ref().map_or(0, count_of))
     }
 
     /// Adds an endpoint, unless the workspace has `limit` already.
@@ -195,7 +197,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Conflict::RotationUnderWay`], or the call failed.
-    pub async fn claim_rotation(&self, endpoint: &Endpoint, now: Timestamp) -> Result<(), Error> {
+    pub async fn claim_rotation(&self, endpoint: &Endpoint, now: Timestamp) -> Result<RotationClaim, Error> {
         let until = now.saturating_add(ROTATION_LEASE).unwrap_or(now);
         let call = self
             .endpoint_update(&endpoint.workspace, &endpoint.id)
@@ -207,7 +209,25 @@ impl Store {
             .expression_attribute_values(":now", time(now))
             .expression_attribute_values(":until", time(until))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        call.send().await.map(|_| ()).map_err(overtaken_or_not_found)
+        let claimed = call.send().await.map_err(overtaken_or_not_found);
+        claimed.map(|_| RotationClaim { until })
+    }
+
+    /// Gives the right to rotate back, after a rotation that changed nothing, so that the next request need not wait for
+    /// its end.
+    ///
+    /// # Errors
+    /// The call failed. That the right has passed to another request is not an error.
+    pub async fn give_up_rotation(&self, endpoint: &Endpoint, claim: RotationClaim) -> Result<(), Error> {
+        let call = self
+            .endpoint_update(&endpoint.workspace, &endpoint.id)
+            .condition_expression("rotating_until = :until")
+            .update_expression("REMOVE rotating_until")
+            .expression_attribute_values(":until", time(claim.until));
+        match call.send().await {
+            Err(error) if condition_failed(&error) => Ok(()),
+            other => other.map(|_| ()).map_err(Error::aws("UpdateItem")),
+        }
     }
 
     /// Makes another version of the secret the one that signs. This write is the moment the old one dies.
@@ -349,6 +369,12 @@ impl Store {
             }
         }
     }
+}
+
+/// How many endpoints a workspace has, as its item says.
+pub(super) fn count_of(item: &Item) -> u32 {
+    let count = item.get("endpoints").and_then(|value| value.as_n().ok());
+    count.and_then(|count| count.parse().ok()).unwrap_or(0)
 }
 
 /// The change of a failure record that an observation makes ([`FailureRecord::after`]).

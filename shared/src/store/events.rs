@@ -122,16 +122,21 @@ impl Store {
     }
 
     fn event_item(&self, new: NewEvent<'_>, now: Timestamp) -> Result<Item, Error> {
-        let item = EventItem {
-            workspace: new.event.workspace.clone(),
-            event: new.event.id.clone(),
-            body: new.event.body.clone(),
-            accepted_at: now.as_millisecond(),
-            message_id: new.message_id.to_owned(),
-            expires_at: self.expiry(now),
-        };
-        serde_dynamo::to_item(item).map_err(Error::unsendable("PutItem"))
+        to_item(new, now, self.expiry(now))
     }
+}
+
+/// Writes an event.
+pub(super) fn to_item(new: NewEvent<'_>, accepted_at: Timestamp, expires_at: i64) -> Result<Item, Error> {
+    let item = EventItem {
+        workspace: new.event.workspace.clone(),
+        event: new.event.id.clone(),
+        body: new.event.body.clone(),
+        accepted_at: accepted_at.as_millisecond(),
+        message_id: new.message_id.to_owned(),
+        expires_at,
+    };
+    serde_dynamo::to_item(item).map_err(Error::unsendable("PutItem"))
 }
 
 /// The key of an event.

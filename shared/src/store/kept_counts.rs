@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Store;
+use super::attribute::Item;
 use super::delivery_item::delivery_key;
 use super::walk::KeptCount;
 use crate::Error;
@@ -41,14 +42,9 @@ impl Store {
         let items = self.items_between(&partition(endpoint), first, last).await?;
         let mut counts = Vec::with_capacity(items.len());
         for item in items {
-            let item: KeptCountItem = serde_dynamo::from_item(item).map_err(Error::corrupt(TABLE))?;
-            if lasts(item.expires_at, now) {
-                counts.push(KeptCount {
-                    before: item.before,
-                    last: item.last,
-                    count: item.count,
-                    late: item.late,
-                });
+            let (count, expires_at) = from_item(item)?;
+            if lasts(expires_at, now) {
+                counts.push(count);
             }
         }
         Ok(counts)
@@ -73,15 +69,7 @@ impl Store {
         if !lasts(expires_at, now) {
             return Ok(());
         }
-        let item = KeptCountItem {
-            endpoint: partition(endpoint),
-            before: part.before,
-            last: part.last,
-            count: part.count,
-            late: part.late,
-            expires_at,
-        };
-        let item = serde_dynamo::to_item(item).map_err(Error::unsendable("PutItem"))?;
+        let item = to_item(endpoint, part, expires_at)?;
         self.put(&self.tables.deliveries, item).await
     }
 
@@ -92,6 +80,31 @@ impl Store {
         let expires_at = item.and_then(|mut item| item.remove("expires_at"));
         Ok(expires_at.and_then(|value| value.as_n().ok()?.parse().ok()))
     }
+}
+
+/// Writes a count.
+pub(super) fn to_item(endpoint: &EndpointId, part: KeptCount, expires_at: i64) -> Result<Item, Error> {
+    let item = KeptCountItem {
+        endpoint: partition(endpoint),
+        before: part.before,
+        last: part.last,
+        count: part.count,
+        late: part.late,
+        expires_at,
+    };
+    serde_dynamo::to_item(item).map_err(Error::unsendable("PutItem"))
+}
+
+/// Reads a count, and when its oldest record expires.
+pub(super) fn from_item(item: Item) -> Result<(KeptCount, i64), Error> {
+    let item: KeptCountItem = serde_dynamo::from_item(item).map_err(Error::corrupt(TABLE))?;
+    let count = KeptCount {
+        before: item.before,
+        last: item.last,
+        count: item.count,
+        late: item.late,
+    };
+    Ok((count, item.expires_at))
 }
 
 /// The partition of the counts that are kept of an endpoint's history. No history has this key.

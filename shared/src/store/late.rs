@@ -70,13 +70,18 @@ impl Store {
     /// A marker expires with its record.
     fn marker(&self, endpoint: &EndpointId, delivery: &DeliveryId) -> Statement {
         let accepted_at = delivery.accepted_at().unwrap_or(Timestamp::UNIX_EPOCH);
-        let item = Item::from([
-            ("endpoint".to_owned(), text(&partition(endpoint))),
-            ("delivery".to_owned(), text(delivery)),
-            ("expires_at".to_owned(), number(&self.expiry(accepted_at))),
-        ]);
+        let item = to_item(endpoint, delivery, self.expiry(accepted_at));
         Statement::insert(&self.tables.deliveries, item)
     }
+}
+
+/// Writes a marker, which is read by its sort key ([`delivery_id`]).
+pub(super) fn to_item(endpoint: &EndpointId, delivery: &DeliveryId, expires_at: i64) -> Item {
+    Item::from([
+        ("endpoint".to_owned(), text(&partition(endpoint))),
+        ("delivery".to_owned(), text(delivery)),
+        ("expires_at".to_owned(), number(&expires_at)),
+    ])
 }
 
 /// The partition of the markers of an endpoint's late deliveries. No history has this key.

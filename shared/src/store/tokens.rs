@@ -31,15 +31,7 @@ impl Store {
     /// [`Error::NotFound`], or the call failed.
     pub async fn grant(&self, token: &TokenHash) -> Result<Grant, Error> {
         let item = self.item(&self.tables.tokens, token_key(token)).await?;
-        let item = item.ok_or(Error::NotFound)?;
-        let item: GrantItem = serde_dynamo::from_item(item).map_err(Error::corrupt(TABLE))?;
-        instant(TABLE, item.created_at)?;
-        Ok(Grant {
-            workspace: item.workspace,
-            scopes: item.scopes,
-            expires_at: optional_instant(TABLE, item.expires_at)?,
-            revoked_at: optional_instant(TABLE, item.revoked_at)?,
-        })
+        from_item(item.ok_or(Error::NotFound)?)
     }
 
     /// Adds a token.
@@ -47,16 +39,7 @@ impl Store {
     /// # Errors
     /// The call failed.
     pub async fn put_grant(&self, token: &TokenHash, grant: &Grant, now: Timestamp) -> Result<(), Error> {
-        let item = GrantItem {
-            token_hash: token.as_str().to_owned(),
-            workspace: grant.workspace.clone(),
-            scopes: grant.scopes.clone(),
-            created_at: now.as_millisecond(),
-            expires_at: grant.expires_at.map(Timestamp::as_millisecond),
-            revoked_at: grant.revoked_at.map(Timestamp::as_millisecond),
-        };
-        let item = serde_dynamo::to_item(item).map_err(Error::unsendable("PutItem"))?;
-        self.put(&self.tables.tokens, item).await
+        self.put(&self.tables.tokens, to_item(token, grant, now)?).await
     }
 
     /// Revokes a token. A second time changes nothing.
@@ -77,6 +60,31 @@ impl Store {
             other => other.map(|_| ()).map_err(Error::aws("UpdateItem")),
         }
     }
+}
+
+/// Writes a grant.
+pub(super) fn to_item(token: &TokenHash, grant: &Grant, created_at: Timestamp) -> Result<Item, Error> {
+    let item = GrantItem {
+        token_hash: token.as_str().to_owned(),
+        workspace: grant.workspace.clone(),
+        scopes: grant.scopes.clone(),
+        created_at: created_at.as_millisecond(),
+        expires_at: grant.expires_at.map(Timestamp::as_millisecond),
+        revoked_at: grant.revoked_at.map(Timestamp::as_millisecond),
+    };
+    serde_dynamo::to_item(item).map_err(Error::unsendable("PutItem"))
+}
+
+/// Reads a grant.
+pub(super) fn from_item(item: Item) -> Result<Grant, Error> {
+    let item: GrantItem = serde_dynamo::from_item(item).map_err(Error::corrupt(TABLE))?;
+    instant(TABLE, item.created_at)?;
+    Ok(Grant {
+        workspace: item.workspace,
+        scopes: item.scopes,
+        expires_at: optional_instant(TABLE, item.expires_at)?,
+        revoked_at: optional_instant(TABLE, item.revoked_at)?,
+    })
 }
 
 fn token_key(token: &TokenHash) -> Item {

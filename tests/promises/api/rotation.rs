@@ -4,13 +4,14 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use futures::future::join;
+use futures::future::{join, join_all};
 use http::StatusCode;
 use local::receiver::{Answer, Received, Receiver};
 use serde_json::json;
-use tests::signature::verify_all;
-use tests::{PATIENCE, Workspace, eventually, issued};
+use tests::signature::{verifies, verify_all};
+use tests::{PATIENCE, Workspace, eventually, issued, receivers};
 
+use super::assert_problem;
 use crate::promises::STACK;
 
 /// Events sent before, beside and after the rotation.
@@ -35,6 +36,39 @@ async fn receiver_with_retries() -> Receiver {
 
 fn timestamp(request: &Received) -> u64 {
     request.header("webhook-timestamp").parse().expect("seconds")
+}
+
+/// Versions of a secret that are younger than a day, of which Secrets Manager keeps no more.
+const MOST_VERSIONS: usize = 100;
+
+#[tokio::test]
+async fn one_rotation_too_many_is_refused_until_later_and_the_old_secret_still_signs() {
+    let workspace = Workspace::new(&STACK).await;
+    let receiver = receivers::healthy().await;
+    let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await;
+    let (path, secrets) = (format!("/{}", endpoint.id), STACK.secrets());
+    let name = format!("{}{}", STACK.secret_prefix, endpoint.id);
+    // What rotations that died make: versions that the endpoint does not name. Creating it made the first.
+    let versions = (1..MOST_VERSIONS).map(async |_| {
+        let version = secrets.put_secret_value().secret_id(&name);
+        let version = version.secret_string(&endpoint.secret).version_stages("UNUSED");
+        version.send().await.expect("another version")
+    });
+    join_all(versions).await;
+
+    // The second is refused like the first: a refused rotation is not under way.
+    for _ in 0..2 {
+        let refused = workspace.post(&format!("{path}/rotate-secret"), &json!({})).await;
+        assert_problem(&refused, StatusCode::TOO_MANY_REQUESTS, "too many rotations");
+        assert_eq!(refused.headers["retry-after"], "3600");
+    }
+
+    let event = workspace.send_event("poster.scanned").await;
+    workspace
+        .wait_for_delivery(&endpoint.id, &event, "delivered")
+        .await;
+    let request = receiver.received().remove(0);
+    assert!(verifies(&STACK, &request, &endpoint.secret));
 }
 
 #[tokio::test]

@@ -1,0 +1,267 @@
+//! Every kind of item of the four tables, as each release writes it. `tests/compat/README.md` says what the files hold.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::attribute::Item;
+use super::walk::KeptCount;
+use super::{
+    NewEvent, StoredEvent, delivery_item, endpoint_item, endpoints, events, kept_counts, late, tokens,
+};
+use crate::domain::delivery::{Attempt, Delivery, Failure, Status};
+use crate::domain::endpoint::{DisabledReason, Endpoint};
+use crate::domain::event::Event;
+use crate::domain::failure_record::FailureRecord;
+use crate::domain::id::{DeliveryId, EndpointId};
+use crate::domain::token::{Grant, Scope, TokenHash};
+use crate::golden;
+
+const EXPIRES_AT: i64 = 1_783_420_200;
+
+/// Seconds after half past ten.
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_780_828_200 + seconds).unwrap()
+}
+
+fn endpoint_id() -> EndpointId {
+    "whe_01KT0000000000000000000000".parse().unwrap()
+}
+
+fn delivery_id() -> DeliveryId {
+    "del_01KT0000000000000000000001".parse().unwrap()
+}
+
+/// DynamoDB's JSON, from and to items.
+fn to_json(item: Item) -> Value {
+    serde_json::to_value(serde_dynamo::Item::from(item)).unwrap()
+}
+
+fn to_item(json: &Value) -> Item {
+    let item: serde_dynamo::Item = serde_json::from_value(json.clone()).unwrap();
+    item.into()
+}
+
+fn endpoint() -> Endpoint {
+    Endpoint {
+        workspace: "ws_acme".parse().unwrap(),
+        id: endpoint_id(),
+        url: "https://hooks.example.com/webhooks".to_owned(),
+        events: vec!["*".to_owned()].try_into().unwrap(),
+        enabled: true,
+        disabled_reason: None,
+        secret_version: "c2VjcmV0".to_owned(),
+        created_at: at(0),
+        updated_at: at(0),
+        failures: FailureRecord::default(),
+    }
+}
+
+fn delivery(status: Status, attempts: Vec<Attempt>) -> Delivery {
+    Delivery {
+        endpoint: endpoint_id(),
+        id: delivery_id(),
+        event_id: "evt_01HXYZ".parse().unwrap(),
+        event: "survey.response.created".to_owned().try_into().unwrap(),
+        test: false,
+        status,
+        attempt_count: u32::try_from(attempts.len()).unwrap(),
+        last_error: attempts.last().and_then(|attempt| attempt.failure),
+        attempts,
+        next_attempt_at: None,
+        planned_for: None,
+        manual_retry: None,
+    }
+}
+
+fn answered(http_status: u16, failure: Option<Failure>) -> Attempt {
+    Attempt {
+        http_status: Some(http_status),
+        duration_ms: 87,
+        failure,
+        response_body: Some("{}".to_owned()),
+        ..Attempt::interrupted(at(1))
+    }
+}
+
+fn failed(failure: Failure) -> Attempt {
+    Attempt {
+        failure: Some(failure),
+        ..Attempt::interrupted(at(1))
+    }
+}
+
+fn check_endpoint(name: &str, endpoint: &Endpoint) {
+    golden::check(
+        name,
+        endpoint,
+        |endpoint| to_json(endpoint_item::to_item(endpoint).unwrap()),
+        |json| endpoint_item::from_item(to_item(json)).unwrap(),
+    );
+}
+
+fn check_delivery(name: &str, delivery: &Delivery) {
+    golden::check(
+        name,
+        delivery,
+        |delivery| to_json(delivery_item::to_item(delivery, EXPIRES_AT).unwrap()),
+        |json| delivery_item::from_item(to_item(json)).unwrap(),
+    );
+}
+
+#[test]
+fn endpoints_are_read_and_written_as_in_every_release() {
+    let failing = FailureRecord {
+        failing_since: Some(at(10)),
+        slow_since: Some(at(20)),
+        exhausted_at: Some(at(30)),
+    };
+    let disabled = Endpoint {
+        events: vec!["poster.scanned".to_owned(), "cleaning.log.created".to_owned()]
+            .try_into()
+            .unwrap(),
+        enabled: false,
+        disabled_reason: Some(DisabledReason::Failing),
+        updated_at: at(40),
+        failures: failing,
+        ..endpoint()
+    };
+    let gone = Endpoint {
+        enabled: false,
+        disabled_reason: Some(DisabledReason::Gone),
+        ..endpoint()
+    };
+
+    check_endpoint("items/endpoint", &endpoint());
+    check_endpoint("items/endpoint-failing", &disabled);
+    check_endpoint("items/endpoint-gone", &gone);
+}
+
+/// Both are written by expressions: the claim to a rotation, and the number of a workspace's endpoints.
+#[test]
+fn what_expressions_write_is_read_as_in_every_release() {
+    golden::check_reading("items/endpoint-rotating", &endpoint(), |json| {
+        endpoint_item::from_item(to_item(json)).unwrap()
+    });
+    golden::check_reading("items/endpoint-count", &3, |json| {
+        endpoints::count_of(&to_item(json))
+    });
+}
+
+#[test]
+fn an_event_is_read_and_written_as_in_every_release() {
+    let body = r#"{"id":"evt_01HXYZ","event":"survey.response.created","created_at":"2026-06-07T10:30:00Z","workspace_id":"ws_acme","data":{"score":9}}"#;
+    let event = Event::parse(body.to_owned()).unwrap();
+    let stored = StoredEvent {
+        body: body.to_owned(),
+        accepted_at: at(0),
+        message_id: "059f36b4-87a3-44ab-83d2-661975830a7d".to_owned(),
+    };
+
+    golden::check(
+        "items/event",
+        &stored,
+        |stored| {
+            let new = NewEvent {
+                event: &event,
+                message_id: &stored.message_id,
+            };
+            to_json(events::to_item(new, stored.accepted_at, EXPIRES_AT).unwrap())
+        },
+        |json| events::from_item(to_item(json)).unwrap(),
+    );
+}
+
+#[test]
+fn deliveries_are_read_and_written_as_in_every_release() {
+    let busy = Attempt {
+        retry_after_seconds: Some(120),
+        ..answered(503, Some(Failure::Status))
+    };
+    let pending = Delivery {
+        next_attempt_at: Some(at(300)),
+        planned_for: Some("059f36b4-87a3-44ab-83d2-661975830a7d".to_owned()),
+        ..delivery(Status::Pending, vec![busy])
+    };
+    let every_failure = [
+        Failure::Dns,
+        Failure::Connect,
+        Failure::Tls,
+        Failure::Timeout,
+        Failure::RefusedAddress,
+        Failure::Status,
+        Failure::TooLarge,
+        Failure::Interrupted,
+        Failure::EndpointDisabled,
+        Failure::EventExpired,
+    ];
+    let every_failure = delivery(Status::Failed, every_failure.map(failed).to_vec());
+    let reopened = Delivery {
+        status: Status::Pending,
+        manual_retry: Some("dHJ5IGFnYWlu".to_owned()),
+        ..every_failure.clone()
+    };
+    let test = Delivery {
+        test: true,
+        ..delivery(Status::Pending, Vec::new())
+    };
+
+    check_delivery(
+        "items/delivery-delivered",
+        &delivery(Status::Delivered, vec![answered(200, None)]),
+    );
+    check_delivery("items/delivery-pending", &pending);
+    check_delivery("items/delivery-failed", &every_failure);
+    check_delivery("items/delivery-retried-by-hand", &reopened);
+    check_delivery("items/delivery-test", &test);
+}
+
+#[test]
+fn what_is_kept_beside_a_history_is_read_and_written_as_in_every_release() {
+    let count = KeptCount {
+        before: "del_01KT0000000000000000009999".parse().unwrap(),
+        last: delivery_id(),
+        count: 1_200,
+        late: 3,
+    };
+
+    golden::check(
+        "items/kept-count",
+        &(count, EXPIRES_AT),
+        |(count, expires_at)| {
+            to_json(kept_counts::to_item(&endpoint_id(), count.clone(), *expires_at).unwrap())
+        },
+        |json| kept_counts::from_item(to_item(json)).unwrap(),
+    );
+    golden::check(
+        "items/late-marker",
+        &delivery_id(),
+        |delivery| to_json(late::to_item(&endpoint_id(), delivery, EXPIRES_AT)),
+        |json| delivery_item::delivery_id(&to_item(json)).unwrap(),
+    );
+}
+
+#[test]
+fn grants_are_read_and_written_as_in_every_release() {
+    let hash = TokenHash::parse(&"0123456789abcdef".repeat(4)).unwrap();
+    let everything = Grant {
+        workspace: "ws_acme".parse().unwrap(),
+        scopes: vec![Scope::Read, Scope::Write],
+        expires_at: None,
+        revoked_at: None,
+    };
+    let revoked = Grant {
+        scopes: vec![Scope::Read],
+        expires_at: Some(at(3_600)),
+        revoked_at: Some(at(60)),
+        ..everything.clone()
+    };
+
+    for (name, grant) in [("items/grant", everything), ("items/grant-revoked", revoked)] {
+        golden::check(
+            name,
+            &grant,
+            |grant| to_json(tokens::to_item(&hash, grant, at(0)).unwrap()),
+            |json| tokens::from_item(to_item(json)).unwrap(),
+        );
+    }
+}
