@@ -1,8 +1,8 @@
 //! What must agree although nothing but a reader connects it: the template, the code, the documents.
 
 mod documents;
-mod names;
 mod golden;
+mod names;
 mod promised;
 mod template;
 mod time_outs;

@@ -111,7 +111,15 @@ fn longest(template: &Template, value: &Value) -> usize {
     match (function.as_str(), operand) {
         ("Fn::GetAtt", _) => LONGEST_ARN,
         ("Fn::Sub", Value::String(text)) => text.len() + LONGEST_STACK_NAME,
+        ("Ref", Value::String(name)) if name == "AWS::NoValue" => 0,
         ("Ref", Value::String(name)) => longest_reference(template, name),
+        ("Fn::If", Value::Array(operands)) => {
+            let values = operands.iter().skip(1);
+            values
+                .map(|value| longest(template, value))
+                .max()
+                .unwrap_or_default()
+        }
         _ => panic!("say here how long {value} may get"),
     }
 }
