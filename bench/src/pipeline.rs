@@ -141,7 +141,10 @@ impl Pipeline {
             let answer = function.invoke(&event).await?;
             work.wall_seconds += start.elapsed().as_secs_f64();
             work.invocations += 1;
-            ensure!(sample::failures(&answer, batch).is_empty(), "messages of {queue} came back");
+            ensure!(
+                sample::failures(&answer, batch).is_empty(),
+                "messages of {queue} came back"
+            );
             bill_polling(&mut work.bill, batch);
         }
         work.processor_seconds += function.usage()?.processor_since(&usage).as_secs_f64();

@@ -1,6 +1,8 @@
 //! What must agree although nothing but a reader connects it: the template, the code, the documents.
 
+mod access;
 mod documents;
+mod insight;
 mod names;
 mod promised;
 mod template;

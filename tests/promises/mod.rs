@@ -4,8 +4,10 @@ mod api;
 mod attempting;
 mod delivering;
 mod fanning_out;
+mod operating;
 mod options;
 mod replay;
+mod restoring;
 mod targets;
 mod whole_run;
 
