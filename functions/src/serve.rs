@@ -89,14 +89,14 @@ fn start_logging() {
     let level = level
         .and_then(|level| level.parse().ok())
         .unwrap_or(LevelFilter::INFO);
-    // CloudWatch stamps the time itself.
+    // With a `timestamp` in RFC 3339, which is the subscriber's own form: Lambda takes a line without one for INFO, and
+    // drops it if only warnings are wanted (<https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>).
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
         .with_target(false)
-        .without_time()
         .with_max_level(level)
         .init();
 }

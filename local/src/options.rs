@@ -37,6 +37,7 @@ impl Options {
         let mut parameters = vec![
             ("Architecture".to_owned(), architecture().to_owned()),
             ("AllowInsecureTargets".to_owned(), "true".to_owned()),
+            ("TableDeletionProtection".to_owned(), "false".to_owned()),
         ];
         for (name, value) in &self.parameters {
             parameters.retain(|(known, _)| known != name);

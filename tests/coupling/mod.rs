@@ -1,7 +1,9 @@
 //! What must agree although nothing but a reader connects it: the template, the code, the documents.
 
+mod access;
 mod documents;
 mod golden;
+mod insight;
 mod names;
 mod promised;
 mod template;

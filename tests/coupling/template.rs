@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use tests::names::kebab;
-use tests::repository::stems;
+use tests::repository::{read, stems};
 use tests::template::Template;
 
 #[test]
@@ -85,8 +85,31 @@ fn a_batch_needs_no_window_and_leaves_room_for_the_others() {
             source["BatchSize"], 10,
             "{function}: more needs a MaximumBatchingWindowInSeconds"
         );
-        let concurrency = template.number(&source["ScalingConfig"]["MaximumConcurrency"]);
-        assert!((2..=1000).contains(&concurrency), "{function}");
+        let concurrency = &source["ScalingConfig"]["MaximumConcurrency"];
+        let parameter = concurrency["Ref"].as_str().unwrap_or_else(|| {
+            panic!("{function}: an account with little concurrency must be able to lower it")
+        });
+        assert_eq!(template.parameter(parameter)["MinValue"], 2, "{parameter}");
+        assert_eq!(template.parameter(parameter)["MaxValue"], 1000, "{parameter}");
+    }
+}
+
+#[test]
+fn the_documents_name_the_concurrency_that_the_event_sources_take_together() {
+    let template = Template::read();
+    let sources = template.event_sources();
+    let queues = sources.iter().filter_map(|(_, source)| {
+        Template::queue_of(source)?;
+        Some(template.number(&source["ScalingConfig"]["MaximumConcurrency"]))
+    });
+    // The stream of the endpoints table has a shard or more, which are read at the same time.
+    let together = queues.sum::<u64>() + 1;
+
+    for document in ["README.md", "docs/operating.md"] {
+        assert!(
+            read(document).contains(&format!("{together} with the default parameters")),
+            "{document} does not say that it is {together} with the default parameters"
+        );
     }
 }
 
@@ -116,10 +139,11 @@ fn every_queue_that_is_read_has_a_dead_letter_queue_and_every_queue_keeps_messag
 }
 
 #[test]
-fn everything_at_rest_is_encrypted_and_every_table_can_be_restored() {
+fn everything_at_rest_is_encrypted_with_keys_that_cost_nothing_and_every_table_can_be_restored() {
     let template = Template::read();
     for (name, table) in template.of_type("AWS::DynamoDB::Table") {
-        assert_eq!(table["SSESpecification"]["SSEEnabled"], true, "{name}");
+        // DynamoDB encrypts without being asked; being asked makes it use a key that is billed.
+        assert!(table["SSESpecification"].is_null(), "{name}");
         assert_eq!(
             table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true,
             "{name}"
@@ -144,22 +168,26 @@ fn the_stream_shows_what_changed_and_purge_is_told_of_deletions_only() {
 }
 
 #[test]
-fn a_rule_of_eventbridge_may_send_events_only_if_the_parameter_names_it() {
+fn a_table_outlives_the_stack_a_replacement_and_a_mistaken_deletion() {
     let template = Template::read();
-    let policy = template.resource("EventsQueuePolicy");
-
-    assert_eq!(template.parameter("ProducerRules")["Default"], "");
-    assert_eq!(
-        policy["PolicyDocument"]["Statement"],
-        json!([{
-            "Sid": "ProducerRules",
-            "Effect": "Allow",
-            "Principal": { "Service": "events.amazonaws.com" },
-            "Action": ["sqs:SendMessage"],
-            "Resource": { "Fn::GetAtt": "EventsQueue.Arn" },
-            "Condition": { "ArnEquals": { "aws:SourceArn": { "Fn::Split": [",", { "Ref": "ProducerRules" }] } } },
-        }])
-    );
+    assert_eq!(template.parameter("TableDeletionProtection")["Default"], "true");
+    let condition = &template.section("Conditions")["ProtectsTables"];
+    let on = json!({ "Fn::Equals": [{ "Ref": "TableDeletionProtection" }, "true"] });
+    assert_eq!(condition, &on);
+    for (name, table) in template.of_type("AWS::DynamoDB::Table") {
+        assert_eq!(template.attribute(&name, "DeletionPolicy"), "Retain", "{name}");
+        assert_eq!(
+            template.attribute(&name, "UpdateReplacePolicy"),
+            "Retain",
+            "{name}"
+        );
+        let protected = &table["DeletionProtectionEnabled"];
+        assert_eq!(
+            protected,
+            &json!({ "Fn::If": ["ProtectsTables", true, false] }),
+            "{name}"
+        );
+    }
 }
 
 #[test]

@@ -6,14 +6,20 @@ use std::path::Path;
 use local::Options;
 
 /// Two retries by delay, one by schedule.
-const PARAMETERS: [(&str, &str); 6] = [
+const PARAMETERS: [(&str, &str); 8] = [
     ("RetrySchedule", "1,1,12"),
     ("SchedulerThresholdSeconds", "10"),
     ("PostDeadlineSeconds", "3"),
     ("DeliverTimeoutSeconds", "8"),
     ("DeliverVisibilitySeconds", "10"),
     ("DisableAfterSeconds", "5"),
+    ("CorsOrigins", "https://app.example.com,https://admin.example.com"),
+    ("ProducerPrincipals", PRODUCERS_ACCOUNT),
 ];
+
+/// Another account, which may put events on the events queue. The emulator takes an access key that looks like an
+/// account's id for a key of that account.
+pub(crate) const PRODUCERS_ACCOUNT: &str = "222222222222";
 
 /// Letters in the longest name of a stack:
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html>.

@@ -39,7 +39,12 @@ impl Template {
 
     /// The metadata of a resource.
     pub fn metadata(&self, name: &str) -> &Value {
-        &self.0["Resources"][name]["Metadata"]
+        self.attribute(name, "Metadata")
+    }
+
+    /// What stands beside the properties of a resource, such as its condition.
+    pub fn attribute(&self, name: &str, attribute: &str) -> &Value {
+        &self.0["Resources"][name][attribute]
     }
 
     /// The properties of a function.

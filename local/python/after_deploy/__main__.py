@@ -11,6 +11,7 @@ import boto3
 
 import batches
 import concurrency
+import cors
 import routes
 import schedules
 
@@ -22,11 +23,18 @@ def main(stack, answer):
         template = json.loads(template)
     deployed = names_by_type(cloudformation, stack)
     routes.wire(template, deployed)
+    cors.allow(template, parameters(cloudformation, stack), deployed)
     batches.allow(deployed)
     schedules.allow(deployed)
     concurrency.repair(deployed)
     with open(answer, "w") as file:
         json.dump(description(deployed), file)
+
+
+def parameters(cloudformation, stack):
+    """`{name: value}`, with which the stack was deployed."""
+    described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["Parameters"]
+    return {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in described}
 
 
 def names_by_type(cloudformation, stack):
