@@ -38,7 +38,16 @@ const SERVERLESS: [(&str, &[&str]); 2] = [
 ];
 
 /// What only properties need that the template does not have.
-const NOT_NEEDED: [(&str, &[&str]); 8] = [
+const NOT_NEEDED: [(&str, &[&str]); 9] = [
+    (
+        "a policy of users or groups",
+        &[
+            "iam:AttachGroupPolicy",
+            "iam:AttachUserPolicy",
+            "iam:DetachGroupPolicy",
+            "iam:DetachUserPolicy",
+        ],
+    ),
     (
         "a VPC or a file system",
         &["ec2:*", "elasticfilesystem:*", "s3files:*"],
