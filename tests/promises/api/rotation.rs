@@ -8,6 +8,7 @@ use futures::future::{join, join_all};
 use http::StatusCode;
 use local::receiver::{Answer, Received, Receiver};
 use serde_json::json;
+use tests::document;
 use tests::signature::{verifies, verify_all};
 use tests::{PATIENCE, Workspace, eventually, issued, receivers};
 
@@ -56,11 +57,14 @@ async fn one_rotation_too_many_is_refused_until_later_and_the_old_secret_still_s
     });
     join_all(versions).await;
 
+    let answers = &document::document()["components"]["responses"];
+    let shown = &answers["TooManyRotations"]["content"]["application/json"]["example"];
     // The second is refused like the first: a refused rotation is not under way.
     for _ in 0..2 {
         let refused = workspace.post(&format!("{path}/rotate-secret"), &json!({})).await;
         assert_problem(&refused, StatusCode::TOO_MANY_REQUESTS, "too many rotations");
         assert_eq!(refused.headers["retry-after"], "3600");
+        assert_eq!(&refused.body, shown);
     }
 
     let event = workspace.send_event("poster.scanned").await;
