@@ -5,7 +5,7 @@ use http::StatusCode;
 use local::receiver::{Answer, Receiver};
 use serde_json::{Value, json};
 use tests::workspace::ApiAnswer;
-use tests::{PATIENCE, Workspace, receivers};
+use tests::{Workspace, receivers};
 
 use super::{assert_problem, test_delivery, wait_until_status};
 use crate::promises::STACK;
@@ -91,9 +91,8 @@ async fn only_a_failed_delivery_is_retried() {
     let working = receivers::healthy().await;
     let to_failing = workspace.create_endpoint(&failing.url("/"), &["*"]).await.id;
     let to_working = workspace.create_endpoint(&working.url("/"), &["*"]).await.id;
-    workspace.send_event("poster.scanned").await;
-    failing.wait_for(1, PATIENCE).await.expect("the first attempt");
-    let delivery = workspace.deliveries(&to_failing).await.remove(0);
+    let event = workspace.send_event("poster.scanned").await;
+    let delivery = workspace.wait_for_attempt(&to_failing, &event).await;
     let pending = format!(
         "/{to_failing}/deliveries/{}",
         delivery["id"].as_str().expect("an id")
