@@ -10,7 +10,7 @@ use crate::faults::proxy::{self, Call, Effect, Fault};
 use crate::faults::turns::together;
 
 /// Longer than `SchedulerThresholdSeconds`, so that a schedule is wanted.
-const WAIT_SECONDS: u64 = 15;
+const WAIT_SECONDS: u64 = 30;
 
 /// As the proxy names the call, whose request holds the ARNs of both queues.
 const CREATE_SCHEDULE: &str = "CreateSchedule RetriesQueue FailedAttemptsQueue";

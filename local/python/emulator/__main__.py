@@ -8,6 +8,7 @@ from ministack import app
 
 import fair_queues
 import metric_math
+import one_at_a_time
 import queries
 import redrive
 import statements
@@ -23,4 +24,5 @@ if __name__ == "__main__":
     redrive.offer()
     transport.secure()
     versions.limit()
+    one_at_a_time.work()
     app.main()
