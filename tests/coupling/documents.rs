@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use tests::document::operations;
+use tests::repository;
 use tests::table::{code, rows};
 use tests::template::Template;
 
@@ -55,6 +56,29 @@ fn the_table_of_outputs_has_those_of_the_template() {
 #[test]
 fn the_table_of_alarms_has_those_of_the_template() {
     assert_eq!(named("alarm"), of_type("AWS::CloudWatch::Alarm"));
+}
+
+#[test]
+fn the_documents_count_the_alarms_and_the_metrics_that_they_are_billed_by() {
+    let template = Template::read();
+    let alarms = template.of_type("AWS::CloudWatch::Alarm");
+    let metrics = alarms.iter().map(|(_, alarm)| {
+        let of_math = alarm["Metrics"].as_array().into_iter().flatten();
+        of_math
+            .filter(|metric| metric["MetricStat"].is_object())
+            .count()
+            .max(1)
+    });
+    let (alarms, metrics) = (alarms.len(), metrics.sum::<usize>());
+
+    // 10 cents each.
+    let dollars = format!("${}.{}0", metrics / 10, metrics % 10);
+    let performance = repository::read("docs/performance.md");
+    assert!(performance.contains(&format!(
+        "The {alarms} alarms are {metrics} alarm metrics, {dollars} a month"
+    )));
+    assert!(performance.contains(&format!("| {alarms} alarms | {dollars} |")));
+    assert!(repository::read("README.md").contains(&format!("{dollars} for the {alarms} alarms")));
 }
 
 #[test]

@@ -32,8 +32,12 @@ const LONGEST_QUEUE_URL: usize = "https://sqs.ap-southeast-99.amazonaws.com.cn/1
 /// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_MetricTransformation.html>
 const LONGEST_METRIC_NAMESPACE: usize = 255;
 
+/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html>
+const LONGEST_LOG_GROUP: usize = 512;
+
 /// What the template names by the stack: the secrets, whose names are made at run time, in the variable of the functions
-/// and in their policies; and the namespace of its metrics. Whatever else has a name of the stack's belongs here, with its
+/// and in their policies; the namespace of its metrics; and the log
+/// group of the API. Whatever else has a name of the stack's belongs here, with its
 /// limit.
 #[test]
 fn what_is_named_after_the_stack_never_has_too_long_a_name() {
@@ -49,8 +53,9 @@ fn what_is_named_after_the_stack_never_has_too_long_a_name() {
             name.ends_with("${AWS::StackName}/endpoints/") || name.ends_with("${AWS::StackName}/endpoints/*");
         // The dashboard shows a metric of that namespace.
         let is_namespace = ["MetricNamespace", "Namespace", "DashboardBody"].contains(&property.as_str());
+        let is_log_group = property == "LogGroupName" && name.len() + LONGEST_STACK_NAME <= LONGEST_LOG_GROUP;
         assert!(
-            is_secret || is_namespace,
+            is_secret || is_namespace || is_log_group,
             "say here how long {name} may get as {property}"
         );
     }

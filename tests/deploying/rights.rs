@@ -92,7 +92,6 @@ const NOT_NEEDED: [(&str, &[&str]); 9] = [
             "dynamodb:Query",
             "dynamodb:Scan",
             "dynamodb:UpdateItem",
-            "iam:CreateServiceLinkedRole",
         ],
     ),
     ("logs that go to Firehose", &["firehose:*"]),
