@@ -15,10 +15,9 @@ use shared::queues::Outgoing;
 use crate::app::App;
 use crate::serve::{Batch, Message};
 
-/// The waits between two tries of writes that are throttled. They end with the invocation: what is recorded needs no
-/// second try by whoever gets its message next. The longest wait is short, so that of many writers none is unlucky for
-/// long.
-const WRITES: Backoff = Backoff::endless(Duration::from_millis(100), Duration::from_millis(800));
+/// Tries of writes that are throttled, where their messages can be handed back: about three seconds. Whoever insisted
+/// longer would keep its place from others, for a key that has no room.
+const WRITES: Backoff = Backoff::new(6, Duration::from_millis(140), Duration::from_secs(2));
 
 /// Puts messages on a queue, each in the place of a received one, which is acknowledged once SQS has it.
 async fn pass_on(app: &App, batch: &Batch, queue: &str, messages: Vec<(&Message, Outgoing)>) {

@@ -18,7 +18,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 pub use batch::{ComeBack, Consumer, StreamRecord};
 pub use command::{Command, CommandError, answer_to};
-pub use deadline::Deadline;
+pub use deadline::{Deadline, TO_ANSWER};
 pub use hand_back::LONGEST_WAIT_SECONDS;
 pub use http::{Answer, Caller, Route};
 pub use message::{Batch, Message};

@@ -125,15 +125,16 @@ impl Tables {
                 set,
                 remove,
                 condition,
+                missing,
             } => {
                 let Some(table) = self.0.get_mut(&table) else {
                     return Some("ResourceNotFound");
                 };
                 let mut item = table.get(&condition).cloned().unwrap_or_default();
-                if condition
+                let differs = condition
                     .iter()
-                    .any(|(name, value)| item.get(name) != Some(value))
-                {
+                    .any(|(name, value)| item.get(name) != Some(value));
+                if differs || missing.iter().any(|name| item.contains_key(name)) {
                     bill.write_units += write_units(size(&item));
                     return Some("ConditionalCheckFailed");
                 }

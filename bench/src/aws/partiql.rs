@@ -15,6 +15,7 @@ pub(super) enum Statement {
         set: Item,
         remove: Vec<String>,
         condition: Item,
+        missing: Vec<String>,
     },
 }
 
@@ -39,15 +40,19 @@ pub(super) fn parse(text: &str, parameters: &[Value]) -> Option<Statement> {
             _ => remove.push(pair[1].to_owned()),
         }
     }
-    let condition = quoted(condition, '"')
-        .map(str::to_owned)
-        .zip(parameters)
-        .collect();
+    let (missing, present): (Vec<&str>, Vec<&str>) = condition
+        .split(" AND ")
+        .partition(|part| part.ends_with("IS MISSING"));
+    let names = |parts: Vec<&str>| {
+        let names = parts.into_iter().filter_map(|part| quoted(part, '"').next());
+        names.map(str::to_owned).collect::<Vec<_>>()
+    };
     Some(Statement::Update {
         table,
         set,
         remove,
-        condition,
+        condition: names(present).into_iter().zip(parameters).collect(),
+        missing: names(missing),
     })
 }
 
@@ -78,7 +83,7 @@ mod tests {
 
     #[test]
     fn an_update_gives_names_their_parameters() {
-        let text = "UPDATE \"t\" SET \"a\" = ? SET \"b\" = ? REMOVE \"c\" REMOVE \"d\" WHERE \"k\" = ? AND \"l\" = ?";
+        let text = "UPDATE \"t\" SET \"a\" = ? SET \"b\" = ? REMOVE \"c\" REMOVE \"d\" WHERE \"k\" = ? AND \"l\" = ? AND \"m\" IS MISSING";
 
         let parsed = parse(text, &[json!(1), json!(2), json!(3), json!(4)]);
 
@@ -87,6 +92,7 @@ mod tests {
             set: item(&json!({ "a": 1, "b": 2 })),
             remove: vec!["c".to_owned(), "d".to_owned()],
             condition: item(&json!({ "k": 3, "l": 4 })),
+            missing: vec!["m".to_owned()],
         };
         assert_eq!(parsed, Some(expected));
     }

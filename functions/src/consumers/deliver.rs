@@ -71,11 +71,12 @@ async fn deliver(app: &App, batch: &Batch) {
     let (mut jobs, others) = one_per_delivery(jobs);
     let mut settling = Settling::default();
     for other in others {
-        if jobs.iter().any(|job| job.task.is_same_as(&other.task)) {
-            // The first message answers for the attempt.
-            batch.acknowledge(other.message);
-        } else {
-            settling.later.push((other, 0));
+        let first = jobs.iter().find(|job| job.task.is_same_as(&other.task));
+        match first {
+            // The first message answers for the attempt. SQS may also bring one message twice, as one.
+            Some(first) if first.message.id != other.message.id => batch.acknowledge(other.message),
+            Some(_) => {}
+            None => settling.later.push((other, 0)),
         }
     }
     let work = async {

@@ -3,7 +3,7 @@
 //! Invariants: a message is acknowledged only when its event is stored and all its deliveries are on their queue, or when
 //! it is on the rejected-events queue with the reason. Who answers for the fan-out of an event, and who receives it, is
 //! decided in `shared::domain::fan_out`. What comes back is queued with a delay, so that a delivery already under way is
-//! recorded by then and is not made twice.
+//! usually recorded by then and is not made twice.
 
 use std::collections::{HashMap, HashSet};
 
@@ -74,8 +74,8 @@ async fn fan_out(app: &App, batch: &Batch) {
             reject(app, batch, round.rejected).await;
             deliveries += send_deliveries(app, batch, round.stored).await;
             arrivals = round.open;
-            if !arrivals.is_empty() {
-                waits.wait().await;
+            if !arrivals.is_empty() && !waits.wait().await {
+                break;
             }
         }
     };
@@ -149,7 +149,7 @@ async fn store<'a>(app: &App, batch: &Batch, arrivals: Vec<Arrival<'a>>) -> Roun
             Insertion::Stored => (arrival.event.body.clone(), now, None),
             Insertion::Existing(existing) => (existing.body, existing.accepted_at, Some(existing.message_id)),
             Insertion::Open(error) => {
-                tracing::warn!(error = error.chain(), event.id = %arrival.event.id, "an event is not stored yet");
+                tracing::debug!(error = error.chain(), event.id = %arrival.event.id, "an event is not stored yet");
                 round.open.push(arrival);
                 continue;
             }

@@ -25,8 +25,8 @@ pub(super) fn one_per_delivery(jobs: Vec<Job<'_>>) -> (Vec<Job<'_>>, Vec<Job<'_>
         .partition(|job| deliveries.insert(job.task.delivery.clone()))
 }
 
-/// Reads what the jobs need, all at once. A job that needs an unreadable item is taken out, so that it holds up no other.
-/// `None` if the reading fails. Whatever is not read comes back.
+/// Reads what the jobs need, all at once. A job that needs an unreadable item, or one whose partition is throttled, is
+/// taken out, so that it holds up no other. `None` if the reading fails. Whatever is not read comes back.
 pub(super) async fn read(
     store: &Store,
     jobs: &mut Vec<Job<'_>>,
@@ -40,12 +40,16 @@ pub(super) async fn read(
         keys
     };
     let mut rows = store.read(keys(jobs)).await;
-    if let Err(Error::Corrupt { .. }) = rows {
+    if let Err(Error::Corrupt { .. } | Error::LeftUndone(_)) = rows {
         let each = jobs.iter().map(|job| store.read(keys(slice::from_ref(job))));
         let mut each = join_all(each).await.into_iter();
         jobs.retain(|job| match each.next() {
             Some(Err(error @ Error::Corrupt { .. })) => {
                 tracing::error!(error = error.chain(), delivery.id = %job.task.delivery, "a message needs an unreadable item");
+                false
+            }
+            Some(Err(error @ Error::LeftUndone(_))) => {
+                tracing::warn!(error = error.chain(), delivery.id = %job.task.delivery, "a message needs an item that is throttled");
                 false
             }
             _ => true,

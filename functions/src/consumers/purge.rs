@@ -42,18 +42,33 @@ const RESERVE: Duration = CALL_TIMEOUT.saturating_mul(3);
 /// How long after everything that was under way has ended the second purge comes.
 const MARGIN: Duration = Duration::from_secs(5);
 
-/// Puts a purge on the queue for every deleted endpoint. Stops at the first that fails: the stream comes back there.
+/// Puts purges on the queue for every deleted endpoint. The stream comes back at the first that fails.
 async fn announce(app: &App, records: Vec<StreamRecord>) -> Vec<String> {
-    for record in records {
-        let Some(purge) = deleted_endpoint(&record) else {
-            continue;
-        };
-        if let Err(error) = announce_one(app, &purge).await {
-            tracing::warn!(error = error.chain(), endpoint.id = %purge.endpoint, "a purge was not announced");
-            return vec![record.dynamodb.sequence_number];
+    let deleted = records.iter().filter_map(|record| {
+        let purge = deleted_endpoint(record)?;
+        Some((&record.dynamodb.sequence_number, purge))
+    });
+    let mut announcements = Vec::new();
+    for (sequence_number, purge) in deleted {
+        match both_purges(app, &purge) {
+            Ok(purges) => announcements.extend(purges.map(|purge| (sequence_number, purge))),
+            Err(error) => {
+                tracing::error!(error = error.chain(), endpoint.id = %purge.endpoint, "a purge can't be written");
+            }
         }
     }
-    Vec::new()
+    let results = app
+        .queues
+        .send_each(&app.config.queues.purges, announcements)
+        .await;
+    let failed = results
+        .into_iter()
+        .find_map(|(sequence_number, result)| result.err().map(|error| (sequence_number, error)));
+    let Some((sequence_number, error)) = failed else {
+        return Vec::new();
+    };
+    tracing::warn!(error = error.chain(), "purges were not announced");
+    vec![sequence_number.clone()]
 }
 
 /// Purges a batch of endpoints.
@@ -89,14 +104,10 @@ pub(crate) fn settled_seconds(config: &Config, head_start: Duration) -> u16 {
         .min(MAX_DELAY_SECONDS)
 }
 
-async fn announce_one(app: &App, purge: &Purge) -> Result<(), Error> {
+/// One at once, and one when every attempt that was under way has been recorded.
+fn both_purges(app: &App, purge: &Purge) -> Result<[Outgoing; 2], Error> {
     let settled = settled_seconds(&app.config, Duration::ZERO);
-    let messages = [purge.outgoing(0)?, purge.outgoing(settled)?];
-    app.queues
-        .send(&app.config.queues.purges, &messages)
-        .await
-        .into_iter()
-        .collect()
+    Ok([purge.outgoing(0)?, purge.outgoing(settled)?])
 }
 
 async fn make_sure(app: &App, purge: &Purge, deadline: Deadline) -> Result<(), Error> {

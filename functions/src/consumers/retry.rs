@@ -85,12 +85,11 @@ async fn follow_up(app: &App, batch: &Batch, mut jobs: Vec<Job<'_>>) {
         return;
     };
     let (decisions, waiting) = decide(app, batch, jobs, &rows);
-    let decisions = note_exhaustions(app, decisions).await;
-    join(
-        put_on_their_way(app, batch, waiting),
-        record(app, batch, decisions),
-    )
-    .await;
+    let recording = async {
+        let decisions = note_exhaustions(app, decisions).await;
+        record(app, batch, decisions).await;
+    };
+    join(put_on_their_way(app, batch, waiting), recording).await;
 }
 
 /// The tasks of a batch, and the messages that are none, to be set aside.
@@ -196,15 +195,18 @@ async fn keep_failure_record(app: &App, decision: &Decision<'_>) -> Result<(), E
     Ok(())
 }
 
-/// Records what follows, again and again while that is throttled, and puts the next attempts on their way.
+/// Records what follows, several times if that is throttled, and puts the next attempts on their way.
 async fn record(app: &App, batch: &Batch, mut open: Vec<Decision<'_>>) {
     let mut waits = WRITES;
     while !open.is_empty() {
         let (recorded, left) = record_once(app, batch, open).await;
         open = left;
         put_on_their_way(app, batch, recorded).await;
-        if !open.is_empty() {
-            waits.wait().await;
+        if !open.is_empty() && !waits.wait().await {
+            for decision in &open {
+                log_return(decision.job.message, &Error::LeftUndone("BatchExecuteStatement"));
+            }
+            return;
         }
     }
 }
@@ -217,7 +219,7 @@ async fn record_once<'a>(
 ) -> (Vec<Waiting<'a>>, Vec<Decision<'a>>) {
     let writes = decisions.iter().map(|decision| DeliveryWrite {
         record: decision.failed.record.clone(),
-        expected: decision.expected,
+        expected: decision.expected.clone(),
     });
     let writes: Vec<_> = writes.collect();
     let (mut recorded, mut open) = (Vec::new(), Vec::new());

@@ -144,7 +144,11 @@ async fn messages(app: &App, consumer: Consumer, messages: Vec<Message>, context
     let deadline = Deadline::of(app, context);
     let batch = Batch::new(messages, deadline);
     let work = (consumer.on_messages)(app, &batch);
-    let is_cut = deadline.cut(work, TO_HAND_BACK).await.is_none();
+    let afterwards = match consumer.come_back {
+        ComeBack::AfterBackoff => TO_HAND_BACK,
+        ComeBack::AfterVisibilityTimeout => Duration::ZERO,
+    };
+    let is_cut = deadline.cut(work, afterwards).await.is_none();
     let left = batch.unacknowledged();
     if is_cut {
         tracing::warn!(messages = left.len(), "the time of the invocation is used up");

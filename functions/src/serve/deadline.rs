@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use crate::app::App;
 
 /// What remains of an invocation when its work is cut off: time to answer.
-const TO_ANSWER: Duration = Duration::from_millis(500);
+pub const TO_ANSWER: Duration = Duration::from_millis(500);
 
 /// When an invocation is cut off.
 #[derive(Debug, Clone, Copy)]

@@ -146,14 +146,19 @@ pub enum Overtaken {
 
 impl Overtaken {
     /// Decides what becomes of it. While the delivery is pending, a success is recorded in any case, because the
-    /// receiver has the event; anything else only if its attempt is not recorded yet.
+    /// receiver has the event; anything else only if its attempt is not recorded yet, and no manual retry has begun or
+    /// ended since.
     #[must_use]
     pub fn of(current: Option<&Delivery>, task: &Task, outcome: &Outcome) -> Self {
         match current {
             // The record was purged, or has expired.
             None => Self::Leave(Status::Failed),
             Some(current) if current.status != Status::Pending => Self::Leave(current.status),
-            Some(current) if current.attempt_count >= task.attempt && !outcome.is_success() => {
+            Some(current)
+                if !outcome.is_success()
+                    && (current.attempt_count >= task.attempt
+                        || current.manual_retry != task.manual_retry) =>
+            {
                 Self::Leave(current.status)
             }
             Some(current) => Self::Record(current.clone().with(outcome, task.kind)),
@@ -376,6 +381,17 @@ mod tests {
         assert_eq!((recorded.attempt_count, recorded.status), (1, Status::Pending));
         assert_eq!(
             overtaken(Some(&failed), &answered(500)),
+            Overtaken::Leave(Status::Pending)
+        );
+    }
+
+    #[test]
+    fn an_overtaken_failure_is_not_recorded_once_a_manual_retry_is_under_way() {
+        let mut retried = record(&task(1, Kind::Automatic), &[]);
+        retried.manual_retry = Some("r".to_owned());
+
+        assert_eq!(
+            overtaken(Some(&retried), &answered(500)),
             Overtaken::Leave(Status::Pending)
         );
     }

@@ -35,14 +35,18 @@ pub struct DeliveryWrite {
 }
 
 /// What a write may replace; anything else means that another write came first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expected {
     /// No record.
     Absent,
-    /// A pending record with so many attempts.
+    /// A pending record as it was read.
     Pending {
         /// The attempts that the record has.
         attempt_count: u32,
+        /// The message that the next attempt was planned for.
+        planned_for: Option<String>,
+        /// The manual retry that is under way.
+        manual_retry: Option<String>,
     },
 }
 
@@ -52,6 +56,8 @@ impl Expected {
     pub fn of(record: Option<&Delivery>) -> Self {
         record.map_or(Self::Absent, |record| Self::Pending {
             attempt_count: record.attempt_count,
+            planned_for: record.planned_for.clone(),
+            manual_retry: record.manual_retry.clone(),
         })
     }
 }
@@ -243,7 +249,12 @@ impl Store {
 
 /// The write of a record under its condition, where `item` is the whole record.
 fn statement(table: &str, write: &DeliveryWrite, mut item: Item) -> Statement {
-    let Expected::Pending { attempt_count } = write.expected else {
+    let Expected::Pending {
+        attempt_count,
+        planned_for,
+        manual_retry,
+    } = &write.expected
+    else {
         return Statement::insert(table, item);
     };
     let mut condition = delivery_key(&write.record.endpoint, &write.record.id);
@@ -252,13 +263,20 @@ fn statement(table: &str, write: &DeliveryWrite, mut item: Item) -> Statement {
     }
     // How long a record lives is fixed when it is inserted.
     item.remove("expires_at");
-    condition.insert("attempt_count".to_owned(), number(&attempt_count));
+    condition.insert("attempt_count".to_owned(), number(attempt_count));
     condition.insert("status".to_owned(), text(&Status::Pending.as_str()));
+    let mut missing = Vec::new();
+    for (name, value) in [("planned_for", planned_for), ("manual_retry", manual_retry)] {
+        match value {
+            Some(value) => drop(condition.insert(name.to_owned(), text(value))),
+            None => missing.push(name),
+        }
+    }
     let removed: Vec<_> = delivery_item::OPTIONAL
         .into_iter()
         .filter(|name| !item.contains_key(*name))
         .collect();
-    Statement::update(table, condition, item, &removed)
+    Statement::update(table, condition, &missing, item, &removed)
 }
 
 /// After a lost answer the SDK asks again, and then finds its own first try.
@@ -297,14 +315,25 @@ mod tests {
     #[test]
     fn how_long_a_record_lives_is_fixed_when_it_is_inserted() {
         assert!(written(Expected::Absent).contains("expires_at"));
-        assert!(!written(Expected::Pending { attempt_count: 0 }).contains("expires_at"));
+        assert!(!written(pending(None)).contains("expires_at"));
+    }
+
+    fn pending(planned_for: Option<&str>) -> Expected {
+        Expected::Pending {
+            attempt_count: 0,
+            planned_for: planned_for.map(str::to_owned),
+            manual_retry: None,
+        }
     }
 
     #[test]
     fn a_record_is_changed_only_as_it_was_read() {
-        let changed = written(Expected::Pending { attempt_count: 0 });
+        let changed = written(pending(None));
 
         assert!(changed.contains("WHERE") && changed.contains("attempt_count"));
         assert!(changed.contains("REMOVE \\\"undelivered\\\""));
+        assert!(changed.contains("\\\"planned_for\\\" IS MISSING"));
+        assert!(changed.contains("\\\"manual_retry\\\" IS MISSING"));
+        assert!(written(pending(Some("m"))).contains("\\\"planned_for\\\" = ?"));
     }
 }

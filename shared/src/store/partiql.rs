@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementErrorCodeEnum as Code, BatchStatementRequest};
 
 use super::attribute::Item;
@@ -49,8 +50,9 @@ impl Statement {
         }
     }
 
-    /// Changes attributes of an item that must exist and have the attributes of `condition`, the key among them.
-    pub(super) fn update(table: &str, condition: Item, set: Item, remove: &[&str]) -> Self {
+    /// Changes attributes of an item that must exist and have the attributes of `condition`, the key among them, and none
+    /// that is `missing` (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-functions.missing.html>).
+    pub(super) fn update(table: &str, condition: Item, missing: &[&str], set: Item, remove: &[&str]) -> Self {
         let bytes = set.values().chain(condition.values()).map(size).sum();
         let mut text = format!("UPDATE \"{table}\"");
         let mut parameters = Vec::new();
@@ -66,6 +68,9 @@ impl Statement {
             text.extend([" ", keyword, " \"", &name, "\" = ?"]);
             parameters.push(value);
             keyword = "AND";
+        }
+        for name in missing {
+            text.extend([" AND \"", name, "\" IS MISSING"]);
         }
         Self {
             text,
@@ -104,14 +109,16 @@ fn chunk_length(statements: &[Statement]) -> usize {
     fitting.count().max(1)
 }
 
-/// One call. What is throttled comes back open, and so does everything if the call fails.
+/// One call. What is throttled comes back open, and so does everything if the call fails for now.
 async fn run_chunk(client: &Client, chunk: &[Statement]) -> Vec<Execution> {
     let executions = match call(client, chunk).await {
         Ok(executions) => executions,
-        Err(error @ Error::Unsendable { .. }) => {
+        Err((error, Lasting::Yes)) => {
             return chunk.iter().map(|_| Execution::Failed(error.again())).collect();
         }
-        Err(error) => return chunk.iter().map(|_| Execution::Open(error.again())).collect(),
+        Err((error, Lasting::No)) => {
+            return chunk.iter().map(|_| Execution::Open(error.again())).collect();
+        }
     };
     let unanswered = || Execution::Open(Error::LeftUndone("BatchExecuteStatement"));
     let missing = chunk.len().saturating_sub(executions.len());
@@ -121,10 +128,23 @@ async fn run_chunk(client: &Client, chunk: &[Statement]) -> Vec<Execution> {
         .collect()
 }
 
-async fn call(client: &Client, statements: &[Statement]) -> Result<Vec<Execution>, Error> {
+/// Whether a call would fail again.
+#[derive(Debug, PartialEq, Eq)]
+enum Lasting {
+    /// A right is missing, say.
+    Yes,
+    /// It was throttled, or lost.
+    No,
+}
+
+async fn call(client: &Client, statements: &[Statement]) -> Result<Vec<Execution>, (Error, Lasting)> {
     let requests: Result<Vec<_>, Error> = statements.iter().map(Statement::request).collect();
-    let call = client.batch_execute_statement().set_statements(Some(requests?));
-    let answer = call.send().await.map_err(Error::aws("BatchExecuteStatement"))?;
+    let requests = requests.map_err(|error| (error, Lasting::Yes))?;
+    let call = client.batch_execute_statement().set_statements(Some(requests));
+    let answer = call.send().await.map_err(|error| {
+        let lasting = lasting(&error);
+        (Error::aws("BatchExecuteStatement")(error), lasting)
+    })?;
     let executions = answer.responses.unwrap_or_default().into_iter().map(|response| {
         let Some(error) = response.error else {
             return Execution::Done;
@@ -144,6 +164,26 @@ async fn call(client: &Client, statements: &[Statement]) -> Result<Vec<Execution
         }
     });
     Ok(executions.collect())
+}
+
+fn lasting<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Lasting {
+    let Some(refusal) = error.as_service_error() else {
+        return Lasting::No;
+    };
+    let status = error
+        .raw_response()
+        .map_or(0, |response| response.status().as_u16());
+    refused(refusal.code().unwrap_or_default(), status)
+}
+
+/// What the service refuses, it refuses again, unless it throttles or the fault is its own
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>).
+fn refused(code: &str, status: u16) -> Lasting {
+    let throttles = ["Throttl", "ThroughputExceeded", "LimitExceeded"];
+    if status >= 500 || throttles.iter().any(|word| code.contains(word)) {
+        return Lasting::No;
+    }
+    Lasting::Yes
 }
 
 /// The attributes in the order of their names, so that writing the same attributes always is the same text.
@@ -179,18 +219,38 @@ mod tests {
         let statement = Statement::update(
             "t",
             key([("k", "1"), ("j", "0")]),
+            &["l"],
             key([("b", "3"), ("a", "2")]),
             &["c"],
         );
 
         assert_eq!(
             statement.text,
-            "UPDATE \"t\" SET \"a\" = ? SET \"b\" = ? REMOVE \"c\" WHERE \"j\" = ? AND \"k\" = ?"
+            "UPDATE \"t\" SET \"a\" = ? SET \"b\" = ? REMOVE \"c\" WHERE \"j\" = ? AND \"k\" = ? AND \"l\" IS MISSING"
         );
         assert_eq!(
             statement.parameters,
             vec![text("2"), text("3"), text("0"), text("1")]
         );
+    }
+
+    #[test]
+    fn only_throttles_and_faults_of_the_service_are_worth_another_try() {
+        for code in [
+            "ProvisionedThroughputExceededException",
+            "ThrottlingException",
+            "RequestLimitExceeded",
+        ] {
+            assert_eq!(refused(code, 400), Lasting::No, "{code}");
+        }
+        assert_eq!(refused("InternalServerError", 500), Lasting::No);
+        for code in [
+            "AccessDeniedException",
+            "ValidationException",
+            "ResourceNotFoundException",
+        ] {
+            assert_eq!(refused(code, 400), Lasting::Yes, "{code}");
+        }
     }
 
     #[test]

@@ -136,7 +136,11 @@ impl<'app> Posting<'app> {
             return finished(job, endpoint, record, expected, outcome);
         }
         if !self.time.lasts(self.deadline.left()) {
-            return Posted::Deferred(job);
+            // What came with the retries goes back as the same message, or it would go round for as long as AWS is slow.
+            return match self.lane(&job) {
+                Lane::First => Posted::Deferred(job),
+                Lane::Retries => Posted::NotBegun,
+            };
         }
         let target = endpoint.clone();
         let request = Request {
@@ -176,7 +180,7 @@ impl<'app> Posting<'app> {
         let first = self.slow().insert(endpoint.id.clone());
         let note = async {
             let noted = self.app.store.observe(endpoint, Observation::Slowness, now);
-            // Whoever answers meanwhile is recorded without waiting for a note that hangs.
+            // Whoever answers meanwhile is not recorded before that.
             if first && !matches!(timeout(NOTE_WITHIN, noted).await, Ok(Ok(_))) {
                 tracing::warn!(endpoint.id = %endpoint.id, "a slow endpoint was not noted");
             }

@@ -1,20 +1,25 @@
 //! Recording what came of the attempts of a batch, in one call for many.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
-use futures::future::{join, join_all};
+use futures::future::{join, join_all, join3};
 use shared::Error;
+use shared::backoff::Backoff;
 use shared::domain::delivery::{Attempt, Delivery, Failure, Outcome, Overtaken, Status};
 use shared::domain::endpoint::{DisabledReason, Endpoint};
 use shared::domain::failure_record::{FailureRecord, Observation};
 use shared::domain::id::EndpointId;
 use shared::store::{DeliveryWrite, Expected, RowKeys, Written};
 
-use super::super::WRITES;
 use super::super::job::Job;
 use super::hand_over;
 use crate::app::App;
 use crate::serve::Batch;
+
+/// The waits between two tries of records that are throttled. They end with the invocation: an attempt that is not recorded
+/// is made again. The longest wait is short, so that of many writers none is unlucky for long.
+const WRITES: Backoff = Backoff::endless(Duration::from_millis(100), Duration::from_millis(800));
 
 /// What became of an outcome that was to be recorded.
 enum Recorded {
@@ -57,11 +62,17 @@ impl<'a> Finished<'a> {
 /// follows.
 pub(super) async fn record(app: &App, batch: &Batch, finished: Vec<Finished<'_>>) {
     finished.iter().for_each(log);
-    let finished = without_undisabled(app, finished).await;
     let observations = observations(&finished);
-    join(
+    let is_gone = |one: &Finished<'_>| one.outcome.attempt().is_some_and(Attempt::is_gone);
+    let (gone, others): (Vec<_>, Vec<_>) = finished.into_iter().partition(is_gone);
+    let recording_gone = async {
+        let gone = without_undisabled(app, gone).await;
+        record_all(app, batch, gone).await;
+    };
+    join3(
         keep_failure_records(app, observations),
-        record_all(app, batch, finished),
+        record_all(app, batch, others),
+        recording_gone,
     )
     .await;
 }
@@ -73,9 +84,22 @@ async fn record_all(app: &App, batch: &Batch, mut open: Vec<Finished<'_>>) {
     let mut is_known = false;
     while !open.is_empty() {
         let round = record_once(app, batch, open).await;
-        hand_over(app, batch, round.failed).await;
-        open = round.open;
-        if let Some(error) = round.error {
+        let overtaken = round.overtaken.into_iter().map(async |one| {
+            let recorded = overtaken(app, &one).await;
+            (one, recorded.unwrap_or_else(Recorded::NotYet))
+        });
+        let ((), overtaken) = join(hand_over(app, batch, round.failed), join_all(overtaken)).await;
+        let mut later = Round {
+            open: round.open,
+            error: round.error,
+            ..Round::default()
+        };
+        for (one, recorded) in overtaken {
+            later.add(batch, one, recorded);
+        }
+        hand_over(app, batch, later.failed).await;
+        open = later.open;
+        if let Some(error) = later.error {
             if !is_known {
                 let deliveries = open.len();
                 tracing::warn!(error = error.chain(), deliveries, "attempts are not recorded yet");
@@ -91,10 +115,28 @@ async fn record_all(app: &App, batch: &Batch, mut open: Vec<Finished<'_>>) {
 struct Round<'a> {
     /// They are recorded, and handed over next.
     failed: Vec<Job<'a>>,
+    /// Other writes came first.
+    overtaken: Vec<Finished<'a>>,
     /// They are not recorded yet.
     open: Vec<Finished<'a>>,
     /// Why one of those is not.
     error: Option<Error>,
+}
+
+impl<'a> Round<'a> {
+    fn add(&mut self, batch: &Batch, one: Finished<'a>, recorded: Recorded) {
+        match recorded {
+            Recorded::As(Status::Pending) => self.failed.push(one.job),
+            Recorded::As(_) => batch.acknowledge(one.job.message),
+            Recorded::NotYet(error) => {
+                self.error = Some(error);
+                self.open.push(one);
+            }
+            Recorded::Never(error) => {
+                tracing::error!(error = error.chain(), delivery.id = %one.write.record.id, "an attempt can't be recorded");
+            }
+        }
+    }
 }
 
 async fn record_once<'a>(app: &App, batch: &Batch, finished: Vec<Finished<'a>>) -> Round<'a> {
@@ -108,37 +150,23 @@ async fn record_once<'a>(app: &App, batch: &Batch, finished: Vec<Finished<'a>>) 
         }
     };
     for (one, written) in finished.into_iter().zip(written) {
-        let recorded = match written {
-            Written::Yes => Recorded::As(one.write.record.status),
-            Written::Overtaken => overtaken(app, &one).await.unwrap_or_else(Recorded::NotYet),
-            Written::Open(error) => Recorded::NotYet(error),
-            Written::Failed(error) => Recorded::Never(error),
-        };
-        match recorded {
-            Recorded::As(Status::Pending) => round.failed.push(one.job),
-            Recorded::As(_) => batch.acknowledge(one.job.message),
-            Recorded::NotYet(error) => {
-                round.error = Some(error);
-                round.open.push(one);
-            }
-            Recorded::Never(error) => {
-                tracing::error!(error = error.chain(), delivery.id = %one.write.record.id, "an attempt can't be recorded");
-            }
+        let status = one.write.record.status;
+        match written {
+            Written::Yes => round.add(batch, one, Recorded::As(status)),
+            Written::Overtaken => round.overtaken.push(one),
+            Written::Open(error) => round.add(batch, one, Recorded::NotYet(error)),
+            Written::Failed(error) => round.add(batch, one, Recorded::Never(error)),
         }
     }
     round
 }
 
-/// Disables the endpoints that answered 410, before that is recorded: a record that says so must be true. Where that
-/// fails, the attempt is left unrecorded and its message comes back.
-async fn without_undisabled<'a>(app: &App, finished: Vec<Finished<'a>>) -> Vec<Finished<'a>> {
+/// Disables the endpoints of these attempts, which were answered with 410, before that is recorded: a record that says so
+/// must be true. Where that fails, the attempt is left unrecorded and its message comes back.
+async fn without_undisabled<'a>(app: &App, gone: Vec<Finished<'a>>) -> Vec<Finished<'a>> {
     let mut disabled: HashMap<EndpointId, bool> = HashMap::new();
-    let mut recordable = Vec::with_capacity(finished.len());
-    for one in finished {
-        if !one.outcome.attempt().is_some_and(Attempt::is_gone) {
-            recordable.push(one);
-            continue;
-        }
+    let mut recordable = Vec::with_capacity(gone.len());
+    for one in gone {
         let id = &one.endpoint.id;
         if !disabled.contains_key(id) {
             disabled.insert(id.clone(), disable(app, &one.endpoint).await);

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use shared::aws::CALL_TIMEOUT;
 
-/// What remains after the last attempt may end: its record may take a whole call that hangs, and then there is time to
-/// put it on its way.
-const RESERVE: Duration = CALL_TIMEOUT.saturating_add(Duration::from_secs(1));
+/// What remains after the last attempt may end: it waits for others to be recorded with, its record may take a whole call
+/// that hangs, and there is time to answer.
+const RESERVE: Duration = CALL_TIMEOUT.saturating_add(Duration::from_millis(1500));
 
 /// How the time of an invocation is shared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,7 @@ impl Time {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::serve::TO_ANSWER;
 
     fn seconds(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -53,7 +54,9 @@ mod tests {
     fn what_begins_can_be_recorded_although_a_call_hangs() {
         let time = Time::share(seconds(40), seconds(15));
 
-        assert!(!time.lasts(time.attempt + CALL_TIMEOUT));
+        let afterwards = super::super::RECORD_WITHIN + CALL_TIMEOUT + TO_ANSWER;
+
+        assert!(!time.lasts(time.attempt + afterwards));
     }
 
     #[test]
