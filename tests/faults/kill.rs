@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use local::receiver::{Answer, Receiver};
@@ -20,8 +20,9 @@ const ENDPOINTS: usize = 5;
 /// Who is killed.
 const VICTIMS: [&str; 3] = ["FanOutFunction", "DeliverFunction", "RetryFunction"];
 
-/// Kills in each run, so many milliseconds apart at most.
+/// Kills in each run at most, so many milliseconds apart at most, and those without which it would show little.
 const KILLS: usize = 60;
+const FEWEST_KILLS: usize = 8;
 const LONGEST_PAUSE_MS: u64 = 800;
 
 /// For how long a function that died keeps its messages, instead of three minutes.
@@ -53,16 +54,19 @@ async fn run(seed: u64) {
     let bodies: Vec<_> = events.iter().map(|event| event.body.clone()).collect();
 
     let start = Instant::now();
-    let killer = tokio::spawn(kill_at_random(seed));
+    let delivered = Arc::new(AtomicBool::new(false));
+    let killer = tokio::spawn(kill_at_random(seed, Arc::clone(&delivered)));
     STACK.queue("EventsQueue").send_all(&bodies).await;
     println!("  sent after {:.1?}", start.elapsed());
     for endpoint in &endpoints {
         endpoint.wait_until_delivered(&workspace, count, start).await;
     }
     println!("  delivered after {:.1?}", start.elapsed());
+    delivered.store(true, Ordering::SeqCst);
     let kills = killer.await.expect("the killer survives");
 
     println!("  {} kills: {kills:?}", kills.iter().sum::<usize>());
+    assert!(kills.iter().sum::<usize>() >= FEWEST_KILLS, "{kills:?}");
     for (number, endpoint) in endpoints.iter().enumerate() {
         let received = endpoint.receiver.received();
         let arrived: HashSet<&str> = received
@@ -142,11 +146,11 @@ impl Target {
     }
 }
 
-/// Kills processes and says how many of each function.
-async fn kill_at_random(seed: u64) -> [usize; 3] {
+/// Kills processes until everything is delivered, and says how many of each function.
+async fn kill_at_random(seed: u64, delivered: Arc<AtomicBool>) -> [usize; 3] {
     let mut chance = Chance::seeded(seed);
     let mut kills = [0; 3];
-    while kills.iter().sum::<usize>() < KILLS {
+    while kills.iter().sum::<usize>() < KILLS && !delivered.load(Ordering::SeqCst) {
         let pause = Duration::from_millis(chance.below(LONGEST_PAUSE_MS));
         tokio::time::sleep(pause).await;
         let victim = usize::try_from(chance.below(3)).expect("0 to 2");
