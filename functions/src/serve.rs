@@ -21,6 +21,8 @@ pub use command::{Command, CommandError, answer_to};
 pub use deadline::{Deadline, TO_ANSWER};
 pub use hand_back::LONGEST_WAIT_SECONDS;
 pub use http::{Answer, Caller, Route};
+#[cfg(test)]
+pub use message::Attributes;
 pub use message::{Batch, Message};
 
 use crate::app::App;

@@ -61,3 +61,61 @@ pub(super) async fn read(
     }
     rows.ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use shared::domain::task::Kind;
+
+    use super::*;
+    use crate::serve::Attributes;
+
+    fn message(id: &str) -> Message {
+        Message {
+            id: id.to_owned(),
+            receipt_handle: String::new(),
+            body: String::new(),
+            queue_arn: String::new(),
+            attributes: Attributes {
+                approximate_receive_count: "1".to_owned(),
+            },
+        }
+    }
+
+    fn task(delivery: &str, attempt: u32) -> Task {
+        Task {
+            workspace: "ws_1".parse().unwrap(),
+            endpoint: "whe_1".parse().unwrap(),
+            delivery: delivery.parse().unwrap(),
+            event_id: "evt_1".parse().unwrap(),
+            event: "a.b".to_owned().try_into().unwrap(),
+            attempt,
+            kind: Kind::Automatic,
+            manual_retry: None,
+            body: None,
+        }
+    }
+
+    #[test]
+    fn of_each_delivery_the_first_job_is_done_and_the_others_wait() {
+        let messages: Vec<_> = ["a", "b", "c", "d"].map(message).into();
+        let tasks = [
+            task("del_1", 1),
+            task("del_2", 1),
+            task("del_1", 1),
+            task("del_1", 2),
+        ];
+        let jobs = messages.iter().zip(tasks);
+        let jobs = jobs.map(|(message, task)| Job { message, task }).collect();
+
+        let (first, others) = one_per_delivery(jobs);
+
+        let ids = |jobs: Vec<Job<'_>>| jobs.iter().map(|job| job.message.id.clone()).collect::<Vec<_>>();
+        assert_eq!(
+            (ids(first), ids(others)),
+            (
+                vec!["a".to_owned(), "b".to_owned()],
+                vec!["c".to_owned(), "d".to_owned()]
+            )
+        );
+    }
+}
