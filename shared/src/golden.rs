@@ -7,8 +7,28 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::domain::task::{Kind, Task};
+
 /// Where the folders are, by the versions that they are named after.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/compat");
+
+/// An event as its producer wrote it.
+pub(crate) const EVENT: &str = r#"{"id":"evt_01HXYZ","event":"survey.response.created","created_at":"2026-06-07T10:30:00Z","workspace_id":"ws_acme","data":{"score":9}}"#;
+
+/// The first attempt, whose body travels with it.
+pub(crate) fn first_attempt() -> Task {
+    Task {
+        workspace: "ws_acme".parse().unwrap(),
+        endpoint: "whe_01KT0000000000000000000000".parse().unwrap(),
+        delivery: "del_01KT0000000000000000000001".parse().unwrap(),
+        event_id: "evt_01HXYZ".parse().unwrap(),
+        event: "survey.response.created".to_owned().try_into().unwrap(),
+        attempt: 1,
+        kind: Kind::Automatic,
+        manual_retry: None,
+        body: Some(EVENT.to_owned()),
+    }
+}
 
 /// Panics unless the file of every release means `value`, and that of the newest is what is written today.
 pub(crate) fn check<T: Debug + PartialEq>(

@@ -7,8 +7,6 @@ use crate::domain::event::Event;
 use crate::domain::task::{Kind, Task};
 use crate::golden;
 
-const EVENT: &str = r#"{"id":"evt_01HXYZ","event":"survey.response.created","created_at":"2026-06-07T10:30:00Z","workspace_id":"ws_acme","data":{"score":9}}"#;
-
 /// A message as an entry of `SendMessageBatch`.
 fn entry(message: &Outgoing) -> Value {
     let entry = message.entry(0).unwrap();
@@ -30,21 +28,6 @@ fn body(message: &Value) -> &str {
     message["MessageBody"].as_str().unwrap()
 }
 
-/// The first attempt, whose body travels with it.
-fn first_attempt() -> Task {
-    Task {
-        workspace: "ws_acme".parse().unwrap(),
-        endpoint: "whe_01KT0000000000000000000000".parse().unwrap(),
-        delivery: "del_01KT0000000000000000000001".parse().unwrap(),
-        event_id: "evt_01HXYZ".parse().unwrap(),
-        event: "survey.response.created".to_owned().try_into().unwrap(),
-        attempt: 1,
-        kind: Kind::Automatic,
-        manual_retry: None,
-        body: Some(EVENT.to_owned()),
-    }
-}
-
 fn check_task(name: &str, task: &Task, delay_seconds: u16) {
     golden::check(
         name,
@@ -60,7 +43,7 @@ fn an_event_of_a_producer_is_read_as_in_every_release() {
         id: "evt_01HXYZ".parse().unwrap(),
         name: "survey.response.created".to_owned().try_into().unwrap(),
         workspace: "ws_acme".parse().unwrap(),
-        body: EVENT.to_owned(),
+        body: golden::EVENT.to_owned(),
     };
 
     golden::check_reading("messages/event", &event, |message| {
@@ -71,7 +54,7 @@ fn an_event_of_a_producer_is_read_as_in_every_release() {
 /// They are on the deliveries and the retries queue, and on the failed-attempts queue when they have failed.
 #[test]
 fn tasks_are_read_and_written_as_in_every_release() {
-    let first = first_attempt();
+    let first = golden::first_attempt();
     let manual = Task {
         attempt: 9,
         kind: Kind::Manual,
@@ -135,7 +118,7 @@ fn what_is_set_aside_is_written_as_in_every_release() {
 /// Of a later release, say: `retry` then sets its message aside as it came.
 #[test]
 fn a_task_of_a_kind_that_this_release_does_not_know_is_no_task() {
-    let task = serde_json::to_string(&first_attempt()).unwrap();
+    let task = serde_json::to_string(&golden::first_attempt()).unwrap();
     let unheard_of = task.replace("automatic", "unheard-of");
 
     assert!(serde_json::from_str::<Task>(&task).is_ok());

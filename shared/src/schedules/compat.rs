@@ -3,20 +3,14 @@
 use serde_json::json;
 
 use super::{expression, input, name, undelivered};
-use crate::domain::task::{Kind, Task};
+use crate::domain::task::Task;
 use crate::golden;
 
 fn fourth_attempt() -> Task {
     Task {
-        workspace: "ws_acme".parse().unwrap(),
-        endpoint: "whe_01KT0000000000000000000000".parse().unwrap(),
-        delivery: "del_01KT0000000000000000000001".parse().unwrap(),
-        event_id: "evt_01HXYZ".parse().unwrap(),
-        event: "survey.response.created".to_owned().try_into().unwrap(),
         attempt: 4,
-        kind: Kind::Automatic,
-        manual_retry: None,
         body: None,
+        ..golden::first_attempt()
     }
 }
 
