@@ -49,7 +49,7 @@ async fn no_call_that_hangs_makes_a_function_time_out() {
 
     assert!(failures.is_empty(), "{}", failures.join("\n"));
     creation_ends_while_its_secret_hangs().await;
-    a_token_is_refused_while_its_table_hangs().await;
+    a_token_is_neither_issued_nor_revoked_while_its_table_hangs().await;
     purges_end_after_their_calls_hung().await;
     let log = std::fs::read_to_string(&STACK.log_file).expect("the emulator's log");
     assert!(!log.contains(TIMED_OUT), "a function timed out");
@@ -71,7 +71,7 @@ async fn creation_ends_while_its_secret_hangs() {
     assert!(is_our_500(&answer), "{} {}", answer.status, answer.body);
 }
 
-async fn a_token_is_refused_while_its_table_hangs() {
+async fn a_token_is_neither_issued_nor_revoked_while_its_table_hangs() {
     let workspace = "ws_whose_table_hangs".to_owned();
     let fault = Fault::once(
         "PutItem TokensTable",
@@ -85,6 +85,20 @@ async fn a_token_is_refused_while_its_table_hangs() {
         .await;
 
     let error = answer.expect_err("no token is issued");
+    assert_eq!(error["errorType"], "InternalError", "{error}");
+    let token_id = "0".repeat(64);
+    let fault = Fault::once(
+        "UpdateItem TokensTable",
+        std::slice::from_ref(&token_id),
+        Effect::HangBefore,
+    );
+    let _injected = proxy::inject(fault.during(HANGING));
+
+    let answer = STACK
+        .invoke("RevokeTokenFunction", &json!({ "token_id": token_id }))
+        .await;
+
+    let error = answer.expect_err("no token is revoked");
     assert_eq!(error["errorType"], "InternalError", "{error}");
 }
 
@@ -127,11 +141,13 @@ enum Route {
     Delete,
     Test,
     Deliveries,
+    Delivery,
+    Retry,
     EventTypes,
 }
 
 impl Route {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::Create,
         Self::List,
         Self::Get,
@@ -141,12 +157,14 @@ impl Route {
         Self::Delete,
         Self::Test,
         Self::Deliveries,
+        Self::Delivery,
+        Self::Retry,
         Self::EventTypes,
     ];
 
     /// The calls of AWS that a request of this route makes, and how many of each.
     async fn calls(self) -> BTreeMap<String, usize> {
-        let scene = Scene::set().await;
+        let scene = Scene::set_for(self).await;
         let recording = proxy::record(&scene.keys());
         let answer = self.ask(&scene).await;
         assert!(answer.status.is_success(), "{self:?}: {}", answer.body);
@@ -169,7 +187,7 @@ impl Route {
 
     /// Asks while a call hangs, and then once more; says what is wrong with the answers.
     async fn with_a_call_that_hangs(self, call: &str, number: usize) -> Option<String> {
-        let scene = Scene::set().await;
+        let scene = Scene::set_for(self).await;
         let fault = Fault::once(call, &scene.keys(), Effect::HangBefore);
         let injected = proxy::inject(fault.after(number).during(HANGING));
         let answer = self.ask(&scene).await;
@@ -185,8 +203,8 @@ impl Route {
         drop(injected);
         let again = self.ask(&scene).await;
         let is_gone = matches!(self, Self::Delete) && again.status == StatusCode::NOT_FOUND;
-        // A rotation that was cut off keeps others away for a while.
-        let is_claimed = matches!(self, Self::Rotate) && again.status == StatusCode::CONFLICT;
+        // A rotation that was cut off keeps others away for a while, and a delivery that is retried is not failed.
+        let is_claimed = matches!(self, Self::Rotate | Self::Retry) && again.status == StatusCode::CONFLICT;
         let is_well = again.status.is_success() || is_gone || is_claimed;
         (!is_well).then(|| {
             let (status, body) = (again.status, again.body);
@@ -216,6 +234,15 @@ impl Route {
                 (Method::POST, format!("{endpoint}/test"), Some(body))
             }
             Self::Deliveries => (Method::GET, format!("{endpoint}/deliveries"), None),
+            Self::Delivery => (
+                Method::GET,
+                format!("{endpoint}/deliveries/{}", scene.delivery),
+                None,
+            ),
+            Self::Retry => {
+                let path = format!("{endpoint}/deliveries/{}/retry", scene.delivery);
+                (Method::POST, path, None)
+            }
             Self::EventTypes => (Method::GET, "/event-types".to_owned(), None),
         };
         scene.workspace.api(method, &path, body.as_ref()).await
@@ -243,16 +270,38 @@ const QUEUE_FUNCTIONS: [&str; 4] = [
 struct Scene {
     workspace: Workspace,
     endpoint: String,
+    /// A delivery that has failed, if the route is about one.
+    delivery: String,
 }
 
 impl Scene {
+    async fn set_for(route: Route) -> Self {
+        let mut scene = Self::set().await;
+        if matches!(route, Route::Delivery | Route::Retry) {
+            Route::Test.ask(&scene).await;
+            scene.delivery = tests::eventually("a test event that fails", async || {
+                let deliveries = scene.workspace.deliveries(&scene.endpoint).await;
+                let failed = deliveries
+                    .iter()
+                    .find(|delivery| delivery["status"] == "failed")?;
+                failed["id"].as_str().map(str::to_owned)
+            })
+            .await;
+        }
+        scene
+    }
+
     async fn set() -> Self {
         let workspace = Workspace::new(&STACK).await;
         let endpoint = workspace
             .create_endpoint("https://example.com/hooks", &["*"])
             .await
             .id;
-        Self { workspace, endpoint }
+        Self {
+            workspace,
+            endpoint,
+            delivery: String::new(),
+        }
     }
 
     /// What the calls of a request hold; the token's look-up holds its hash.

@@ -44,6 +44,7 @@ async fn retries_come_in_time_while_the_scheduler_refuses_every_schedule() {
         assert!(!is_called(&calls, "SendMessageBatch RetriesQueue"));
     }))
     .await;
+    assert_eq!(STACK.queue("ParkedQueue").depth().await, 0, "nothing is parked");
 }
 
 #[tokio::test]
