@@ -5,7 +5,7 @@
 //! as interrupted. A message is acknowledged only when what follows is recorded and on its way. What can't be read is
 //! set aside.
 
-use futures::future::{join, join_all};
+use futures::future::{join, join_all, join3};
 use jiff::Timestamp;
 use shared::Error;
 use shared::domain::delivery::{Delivery, Failure};
@@ -84,12 +84,17 @@ async fn follow_up(app: &App, batch: &Batch, mut jobs: Vec<Job<'_>>) {
     let Some(rows) = rows.await else {
         return;
     };
-    let (decisions, waiting) = decide(app, batch, jobs, &rows);
+    let decided = decide(app, batch, jobs, &rows);
     let recording = async {
-        let decisions = note_exhaustions(app, decisions).await;
+        let decisions = note_exhaustions(app, decided.decisions).await;
         record(app, batch, decisions).await;
     };
-    join(put_on_their_way(app, batch, waiting), recording).await;
+    join3(
+        put_on_their_way(app, batch, decided.waiting),
+        delay(app, batch, decided.early),
+        recording,
+    )
+    .await;
 }
 
 /// The tasks of a batch, and the messages that are none, to be set aside.
@@ -114,15 +119,20 @@ fn parse(batch: &Batch) -> (Vec<Job<'_>>, Vec<(&Message, Outgoing)>) {
     (jobs, unreadable)
 }
 
-/// What is to be recorded, and what only has to be on its way.
-fn decide<'a>(
-    app: &App,
-    batch: &Batch,
-    jobs: Vec<Job<'a>>,
-    rows: &'a Rows,
-) -> (Vec<Decision<'a>>, Vec<Waiting<'a>>) {
+/// What is to be done with the messages of a batch.
+struct Decided<'a> {
+    /// To be recorded.
+    decisions: Vec<Decision<'a>>,
+    /// Planned already, and only to be put on its way.
+    waiting: Vec<Waiting<'a>>,
+    /// Before its time, with the seconds that it waits on its queue. Without the scheduler: if that failed until the task is
+    /// due, an attempt would count that was never made.
+    early: Vec<(Waiting<'a>, u16)>,
+}
+
+fn decide<'a>(app: &App, batch: &Batch, jobs: Vec<Job<'a>>, rows: &'a Rows) -> Decided<'a> {
     let now = app.clock.now();
-    let (mut decisions, mut waiting) = (Vec::new(), Vec::new());
+    let (mut decisions, mut waiting, mut early) = (Vec::new(), Vec::new(), Vec::new());
     for job in jobs {
         let endpoint = rows.endpoint(&job.task.endpoint);
         let record = rows.delivery(&job.task.endpoint, &job.task.delivery);
@@ -135,7 +145,10 @@ fn decide<'a>(
             now,
         ) {
             FollowUp::Nothing => batch.acknowledge(job.message),
-            FollowUp::NotDue { due } => waiting.push(Waiting::new(job.message, job.task, due)),
+            FollowUp::NotDue { due } => {
+                let seconds = wait::delay_seconds(due, now);
+                early.push((Waiting::new(job.message, job.task, due), seconds));
+            }
             FollowUp::SendNext { due } => waiting.push(Waiting::new(job.message, job.task.next(), due)),
             FollowUp::Failed(failed) => decisions.push(Decision {
                 job,
@@ -144,7 +157,11 @@ fn decide<'a>(
             }),
         }
     }
-    (decisions, waiting)
+    Decided {
+        decisions,
+        waiting,
+        early,
+    }
 }
 
 impl<'a> Waiting<'a> {
