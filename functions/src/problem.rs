@@ -80,6 +80,9 @@ struct ErrorBody<'a> {
     message: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
+    /// The recovery in the way of another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovery_id: Option<String>,
 }
 
 impl From<Error> for Problem {
@@ -130,6 +133,10 @@ impl Problem {
             status_code: status.as_u16(),
             error: status.canonical_reason().unwrap_or_default(),
             message: self.message(request_id),
+            recovery_id: match &self {
+                Self::Conflict(Conflict::RecoveryUnderWay(id)) => Some(id.to_string()),
+                _ => None,
+            },
             errors: if let Self::Invalid(errors) = self {
                 errors.0
             } else {
@@ -175,6 +182,10 @@ fn explained(conflict: &Conflict) -> String {
         }
         Conflict::RotationUnderWay => "the secret is being rotated by another request".to_owned(),
         Conflict::EndpointDisabled => "the endpoint is disabled; enable it first".to_owned(),
+        Conflict::RecoveryUnderWay(id) => {
+            format!("the recovery {id} of this endpoint has not ended; wait for its end, or cancel it")
+        }
+        Conflict::RecoveryEnded(status) => format!("the recovery is {} already", status.as_str()),
         Conflict::NotFailed {
             status: Status::Pending,
             next_attempt_at: Some(due),
@@ -198,6 +209,8 @@ fn explained(conflict: &Conflict) -> String {
 
 #[cfg(test)]
 mod tests {
+    use shared::domain::recovery;
+
     use super::*;
 
     fn body(problem: Problem) -> serde_json::Value {
@@ -224,6 +237,19 @@ mod tests {
 
         assert!(text.contains("r-1"));
         assert!(!text.contains("dynamodb") && !text.contains("GetItem"));
+    }
+
+    #[test]
+    fn a_recovery_in_the_way_of_another_is_named() {
+        let running = "rec_1".parse().unwrap();
+
+        let body = body(Problem::Conflict(Conflict::RecoveryUnderWay(running)));
+
+        assert_eq!(
+            (&body["statusCode"], &body["recovery_id"]),
+            (&409.into(), &"rec_1".into())
+        );
+        assert!(body["message"].as_str().unwrap().contains("rec_1"));
     }
 
     #[test]
@@ -272,5 +298,9 @@ mod tests {
         assert!(explained(&Conflict::EndpointDisabled).contains("enable it first"));
         assert!(explained(&Conflict::EndpointLimit(7)).contains("7 endpoints"));
         assert!(explained(&Conflict::RotationUnderWay).contains("being rotated"));
+        assert_eq!(
+            explained(&Conflict::RecoveryEnded(recovery::Status::Cancelled)),
+            "the recovery is cancelled already"
+        );
     }
 }

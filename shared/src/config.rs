@@ -103,6 +103,8 @@ pub struct QueueUrls {
     pub unreadable: Setting<String>,
     /// Deleted endpoints awaiting cleanup.
     pub purges: Setting<String>,
+    /// Turns of recoveries.
+    pub recoveries: Setting<String>,
 }
 
 /// Environment variables that are missing or malformed, all of them.
@@ -110,7 +112,7 @@ pub struct QueueUrls {
 #[error("environment variables are missing or malformed: {}", .0.join(", "))]
 pub struct InvalidEnvironment(Vec<&'static str>);
 
-/// The time-out of `retry` in the template.
+/// The time-out of `retry` and of `recover` in the template.
 pub const RETRY_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Config {
@@ -150,6 +152,7 @@ impl Config {
             failed_attempts: read("FAILED_ATTEMPTS_QUEUE_URL"),
             unreadable: read("UNREADABLE_QUEUE_URL"),
             purges: read("PURGES_QUEUE_URL"),
+            recoveries: read("RECOVERIES_QUEUE_URL"),
         };
         let config = Self {
             tables,
@@ -175,7 +178,7 @@ impl Config {
         }
     }
 
-    /// The longest time-out of the functions that record deliveries, `deliver` and `retry`: once this long has passed since an
+    /// The longest time-out of the functions that record deliveries, `deliver`, `retry` and `recover`: once this long has passed since an
     /// endpoint was deleted, nothing more is recorded for it.
     #[must_use]
     pub fn longest_recording(&self) -> Duration {
@@ -194,6 +197,7 @@ impl QueueUrls {
             &self.retries,
             &self.failed_attempts,
             &self.purges,
+            &self.recoveries,
         ];
         let urls = sources.into_iter().filter_map(Setting::get).map(String::as_str);
         urls.into_iter().find(|url| url.rsplit('/').next() == Some(name))

@@ -11,6 +11,7 @@ pub mod freshness;
 pub mod id;
 pub mod lane;
 pub mod plan;
+pub mod recovery;
 pub mod retry_after;
 pub mod schedule;
 pub mod secret;

@@ -6,6 +6,8 @@ use std::error::Error as StdError;
 use jiff::Timestamp;
 
 use crate::domain::delivery::{Delivery, Status};
+use crate::domain::id::RecoveryId;
+use crate::domain::recovery;
 
 /// What an error of another library is kept as.
 pub type Source = Box<dyn StdError + Send + Sync>;
@@ -69,7 +71,7 @@ pub enum Error {
 }
 
 /// Why the state of a resource does not allow what was asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Conflict {
     /// The workspace has as many endpoints as it may have.
     #[error("the limit of {0} endpoints is reached")]
@@ -88,6 +90,12 @@ pub enum Conflict {
     /// The endpoint is disabled.
     #[error("the endpoint is disabled")]
     EndpointDisabled,
+    /// Another recovery runs or is paused at the endpoint.
+    #[error("the recovery {0} has not ended")]
+    RecoveryUnderWay(RecoveryId),
+    /// The recovery has ended, so it can't be cancelled.
+    #[error("the recovery is {0:?}")]
+    RecoveryEnded(recovery::Status),
 }
 
 impl Conflict {

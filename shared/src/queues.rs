@@ -11,7 +11,7 @@ use futures::future::join_all;
 
 use crate::Error;
 use crate::backoff::Backoff;
-use crate::domain::id::{EndpointId, WorkspaceId};
+use crate::domain::id::{EndpointId, RecoveryId, WorkspaceId};
 use crate::domain::task::Task;
 use crate::domain::wait::MAX_DELAY_SECONDS;
 
@@ -257,6 +257,30 @@ pub struct Purge {
 
 impl Purge {
     /// The purge as a message, after a delay.
+    ///
+    /// # Errors
+    /// It can't be written as JSON, which its types rule out.
+    pub fn outgoing(&self, delay_seconds: u16) -> Result<Outgoing, Error> {
+        let body = serde_json::to_string(self).map_err(Error::unsendable("SendMessageBatch"))?;
+        Ok(Outgoing::plain(body, delay_seconds))
+    }
+}
+
+/// The message on the recoveries queue: a turn of a recovery to be made.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Turn {
+    /// Whose endpoint it is.
+    pub workspace: WorkspaceId,
+    /// The endpoint.
+    pub endpoint: EndpointId,
+    /// The recovery.
+    pub recovery: RecoveryId,
+    /// The turn's number.
+    pub turn: u64,
+}
+
+impl Turn {
+    /// The turn as a message, after a delay.
     ///
     /// # Errors
     /// It can't be written as JSON, which its types rule out.

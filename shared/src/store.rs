@@ -12,8 +12,11 @@ mod history;
 mod kept_counts;
 mod late;
 mod partiql;
+mod recoveries;
+mod recovery_item;
 mod rows;
 mod tokens;
+mod undelivered;
 mod walk;
 
 use aws_sdk_dynamodb::Client;
@@ -23,9 +26,11 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use deliveries::{DeliveryWrite, Expected, Written};
 pub use endpoints::{EndpointChange, RotationClaim};
-pub use events::{Insertion, NewEvent, StoredEvent};
+pub use events::{EventsPart, Insertion, NewEvent, StoredEvent};
 pub use history::{HistoryFilter, HistoryPage};
+pub use recoveries::Advanced;
 pub use rows::{RowKeys, Rows};
+pub use undelivered::Keys;
 
 use self::attribute::{Item, text};
 use crate::Error;

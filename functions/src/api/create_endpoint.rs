@@ -71,6 +71,7 @@ async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
         created_at: now,
         updated_at: now,
         failures: FailureRecord::default(),
+        recovery: None,
         id,
     };
     app.store.create_endpoint(&endpoint, limit).await?;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event_type::{self, EventName};
 use super::failure_record::FailureRecord;
-use super::id::{EndpointId, WorkspaceId};
+use super::id::{EndpointId, RecoveryId, WorkspaceId};
 use super::task::Kind;
 
 /// Most entries in an endpoint's list of events.
@@ -37,6 +37,8 @@ pub struct Endpoint {
     pub updated_at: Timestamp,
     /// How it has been doing since its last success.
     pub failures: FailureRecord,
+    /// The recovery that runs or is paused.
+    pub recovery: Option<RecoveryId>,
 }
 
 /// Why this system disabled an endpoint.

@@ -82,6 +82,10 @@ id!(
     /// One event on its way to one endpoint.
     DeliveryId, "del_"
 );
+id!(
+    /// A recovery: an endpoint gets back what it missed.
+    RecoveryId, "rec_"
+);
 
 fn is_id(text: &str, prefix: &str) -> bool {
     text.strip_prefix(prefix).is_some_and(|rest| {
@@ -102,6 +106,14 @@ impl EndpointId {
 
 impl EventId {
     /// A new id, for events that start here (test events).
+    #[must_use]
+    pub fn new(now: Timestamp, random: u128) -> Self {
+        Self(sortable(Self::PREFIX, now, random))
+    }
+}
+
+impl RecoveryId {
+    /// A new id; ids sort by `now`, and `random` keeps them apart.
     #[must_use]
     pub fn new(now: Timestamp, random: u128) -> Self {
         Self(sortable(Self::PREFIX, now, random))

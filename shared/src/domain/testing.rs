@@ -41,6 +41,7 @@ pub(crate) fn endpoint() -> Endpoint {
         created_at: Timestamp::UNIX_EPOCH,
         updated_at: Timestamp::UNIX_EPOCH,
         failures: FailureRecord::default(),
+        recovery: None,
     }
 }
 

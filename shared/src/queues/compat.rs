@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Outgoing, Purge};
+use super::{Outgoing, Purge, Turn};
 use crate::domain::event::Event;
 use crate::domain::task::{Kind, Task};
 use crate::golden;
@@ -84,6 +84,23 @@ fn a_purge_is_read_and_written_as_in_every_release() {
         "messages/purge",
         &purge,
         |purge| entry(&purge.outgoing(60).unwrap()),
+        |message| serde_json::from_str(body(message)).unwrap(),
+    );
+}
+
+#[test]
+fn a_turn_of_a_recovery_is_read_and_written_as_in_every_release() {
+    let turn = Turn {
+        workspace: "ws_acme".parse().unwrap(),
+        endpoint: "whe_01KT0000000000000000000000".parse().unwrap(),
+        recovery: "rec_01KT0000000000000000000002".parse().unwrap(),
+        turn: 7,
+    };
+
+    golden::check(
+        "messages/turn",
+        &turn,
+        |turn| entry(&turn.outgoing(5).unwrap()),
         |message| serde_json::from_str(body(message)).unwrap(),
     );
 }

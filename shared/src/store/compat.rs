@@ -1,18 +1,20 @@
 //! Every kind of item of the four tables, as each release writes it. `tests/compat/README.md` says what the files hold.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::attribute::Item;
 use super::walk::KeptCount;
 use super::{
-    NewEvent, StoredEvent, delivery_item, endpoint_item, endpoints, events, kept_counts, late, tokens,
+    NewEvent, StoredEvent, delivery_item, endpoint_item, endpoints, events, kept_counts, late, recovery_item,
+    tokens,
 };
 use crate::domain::delivery::{Attempt, Delivery, Failure, Status};
 use crate::domain::endpoint::{DisabledReason, Endpoint};
 use crate::domain::event::Event;
 use crate::domain::failure_record::FailureRecord;
-use crate::domain::id::{DeliveryId, EndpointId};
+use crate::domain::id::{DeliveryId, EndpointId, RecoveryId};
+use crate::domain::recovery::{Include, Outcome, Recovery, Taken, Wanted};
 use crate::domain::token::{Grant, Scope, TokenHash};
 use crate::golden;
 
@@ -53,6 +55,7 @@ fn endpoint() -> Endpoint {
         created_at: at(0),
         updated_at: at(0),
         failures: FailureRecord::default(),
+        recovery: None,
     }
 }
 
@@ -136,10 +139,21 @@ fn endpoints_are_read_and_written_as_in_every_release() {
     check_endpoint("items/endpoint-gone", &gone);
 }
 
-/// Both are written by expressions: the claim to a rotation, and the number of a workspace's endpoints.
+/// All are written by expressions: the claim to a rotation, the recovery that has not ended, how the last one ended, and
+/// the number of a workspace's endpoints.
 #[test]
 fn what_expressions_write_is_read_as_in_every_release() {
     golden::check_reading("items/endpoint-rotating", &endpoint(), |json| {
+        endpoint_item::from_item(to_item(json)).unwrap()
+    });
+    let recovering = Endpoint {
+        recovery: Some(recovery_id()),
+        ..endpoint()
+    };
+    golden::check_reading("items/endpoint-recovering", &recovering, |json| {
+        endpoint_item::from_item(to_item(json)).unwrap()
+    });
+    golden::check_reading("items/endpoint-recovered", &endpoint(), |json| {
         endpoint_item::from_item(to_item(json)).unwrap()
     });
     golden::check_reading("items/endpoint-count", &3, |json| {
@@ -238,6 +252,87 @@ fn what_is_kept_beside_a_history_is_read_and_written_as_in_every_release() {
         |delivery| to_json(late::to_item(&endpoint_id(), delivery, EXPIRES_AT)),
         |json| delivery_item::delivery_id(&to_item(json)).unwrap(),
     );
+}
+
+fn recovery_id() -> RecoveryId {
+    "rec_01KT0000000000000000000002".parse().unwrap()
+}
+
+fn recovery(include: Include) -> Recovery {
+    let wanted = Wanted {
+        include,
+        since: at(-7_200),
+        until: at(-1),
+        events: vec!["*".to_owned()].try_into().unwrap(),
+        per_second: 20,
+    };
+    Recovery::started(endpoint_id(), recovery_id(), wanted, at(0), SignedDuration::ZERO)
+}
+
+#[test]
+fn recoveries_are_read_and_written_as_in_every_release() {
+    let failed = Taken {
+        delivery: delivery_id(),
+        missing: None,
+    };
+    let event_type = "survey.response.created".to_owned().try_into().unwrap();
+    let missing = Taken {
+        missing: Some(("evt_01HXYZ".parse().unwrap(), event_type)),
+        ..failed.clone()
+    };
+    let walked_to = Some(delivery_id().to_string());
+    let waiting = recovery(Include::Failed)
+        .counted(2, None)
+        .taken(vec![failed.clone()], walked_to, at(1))
+        .sent(vec![failed.clone()], at(1))
+        .written_by("059f36b4-87a3-44ab-83d2-661975830a7d");
+    let failure = Outcome::Failed { at: Some(at(2)) };
+    let paused = waiting.clone().looked(&[failure], true, at(3));
+    let sending = recovery(Include::Missing).counted(1, None).taken(
+        vec![missing],
+        Some("evt_01HXYZ".to_owned()),
+        at(1),
+    );
+    let mut unsure = waiting.clone();
+    unsure.progress.unsure = vec![failed];
+    let cancelled = waiting.clone().cancelled(at(4));
+    let finished = waiting
+        .clone()
+        .looked(&[Outcome::Delivered { at: at(2) }], false, at(3))
+        .taken(Vec::new(), None, at(3));
+
+    for (name, recovery) in [
+        ("items/recovery-started", recovery(Include::Failed)),
+        ("items/recovery-waiting", waiting),
+        ("items/recovery-paused", paused),
+        ("items/recovery-sending-missing", sending),
+        ("items/recovery-unsure", unsure),
+        ("items/recovery-cancelled", cancelled),
+        ("items/recovery-finished", finished),
+    ] {
+        golden::check(
+            name,
+            &recovery,
+            |recovery| to_json(recovery_item::to_item(recovery, EXPIRES_AT).unwrap()),
+            |json| recovery_item::from_item(to_item(json)).unwrap(),
+        );
+    }
+}
+
+#[test]
+fn the_end_of_a_recovery_is_written_to_its_endpoint_as_in_every_release() {
+    let finished = recovery(Include::Failed)
+        .counted(0, None)
+        .taken(Vec::new(), None, at(3));
+    let recovered = std::fs::read_to_string(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../tests/compat/0.1.0/items/endpoint-recovered.json"
+    ));
+    let recovered: Value = serde_json::from_str(&recovered.unwrap()).unwrap();
+
+    let summary = to_json(recovery_item::to_summary(&finished).unwrap());
+
+    assert_eq!(summary, recovered["last_recovery"]["M"]);
 }
 
 #[test]

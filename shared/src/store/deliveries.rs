@@ -10,10 +10,10 @@ use aws_sdk_dynamodb::types::{
 use futures::future::try_join_all;
 use jiff::Timestamp;
 
-use super::attribute::{Item, number, text};
+use super::attribute::{Item, key, number, text};
 use super::delivery_item::delivery_key;
 use super::partiql::{self, Execution, Statement};
-use super::{Store, condition_failed, delivery_item, kept_counts, late};
+use super::{Store, condition_failed, delivery_item, kept_counts, late, recovery_item};
 use crate::backoff::Backoff;
 use crate::domain::delivery::{Delivery, Status};
 use crate::domain::id::{DeliveryId, EndpointId};
@@ -99,15 +99,22 @@ impl Store {
             if let Some(error) = unmarked.remove(&write.record.id) {
                 return Written::Open(error);
             }
-            match executions.next() {
-                Some(Execution::Done) => Written::Yes,
-                Some(Execution::ConditionFailed) => Written::Overtaken,
-                Some(Execution::Failed(error)) => Written::Failed(error),
-                Some(Execution::Open(error)) => Written::Open(error),
-                None => Written::Open(Error::LeftUndone("BatchExecuteStatement")),
-            }
+            let undone = || Written::Open(Error::LeftUndone("BatchExecuteStatement"));
+            executions.next().map_or_else(undone, Written::from)
         });
         Ok(written.collect())
+    }
+
+    /// Writes records of failed deliveries that are reopened ([`Delivery::reopened`]), many in one call. The results are in
+    /// the order of the records, which must be of different deliveries; one that is not failed any more, or has more
+    /// attempts by now, is overtaken.
+    pub async fn reopen_deliveries(&self, reopened: &[Delivery]) -> Vec<Written> {
+        let statements: Vec<_> = reopened
+            .iter()
+            .map(|record| reopening(&self.tables.deliveries, record))
+            .collect();
+        let executions = partiql::run(&self.client, &statements).await;
+        executions.into_iter().map(Written::from).collect()
     }
 
     /// Adds a record, if there is none.
@@ -172,7 +179,7 @@ impl Store {
         }
     }
 
-    /// Deletes about `limit` records of an endpoint's history, and of its counts and markers; says how many, and whether
+    /// Deletes about `limit` records of an endpoint's history, and of its counts, markers and recoveries; says how many, and whether
     /// anything may be left.
     ///
     /// # Errors
@@ -186,6 +193,7 @@ impl Store {
             endpoint.to_string(),
             kept_counts::partition(endpoint),
             late::partition(endpoint),
+            recovery_item::partition(endpoint),
         ];
         let mut count = 0;
         for partition in partitions {
@@ -245,6 +253,34 @@ impl Store {
         let accepted_at = record.id.accepted_at().unwrap_or(Timestamp::UNIX_EPOCH);
         delivery_item::to_item(record, self.expiry(accepted_at))
     }
+}
+
+impl From<Execution> for Written {
+    fn from(execution: Execution) -> Self {
+        match execution {
+            Execution::Done => Self::Yes,
+            Execution::ConditionFailed => Self::Overtaken,
+            Execution::Failed(error) => Self::Failed(error),
+            Execution::Open(error) => Self::Open(error),
+        }
+    }
+}
+
+/// The write that reopens a failed delivery.
+fn reopening(table: &str, reopened: &Delivery) -> Statement {
+    let mut condition = delivery_key(&reopened.endpoint, &reopened.id);
+    condition.insert("status".to_owned(), text(Status::Failed.as_str()));
+    condition.insert("attempt_count".to_owned(), number(&reopened.attempt_count));
+    let undelivered = delivery_item::undelivered_key(reopened.status, &reopened.id);
+    let set = key([
+        ("status", reopened.status.as_str()),
+        ("undelivered", &undelivered.unwrap_or_default()),
+        (
+            "manual_retry",
+            reopened.manual_retry.as_deref().unwrap_or_default(),
+        ),
+    ]);
+    Statement::update(table, condition, &[], set, &[])
 }
 
 /// The write of a record under its condition, where `item` is the whole record.

@@ -7,7 +7,7 @@ use super::attribute::{Item, instant, key, optional_instant};
 use crate::Error;
 use crate::domain::endpoint::{DisabledReason, Endpoint, Subscriptions};
 use crate::domain::failure_record::FailureRecord;
-use crate::domain::id::{EndpointId, WorkspaceId};
+use crate::domain::id::{EndpointId, RecoveryId, WorkspaceId};
 
 const TABLE: &str = "endpoints";
 
@@ -29,6 +29,9 @@ struct EndpointItem {
     slow_since: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     exhausted_at: Option<i64>,
+    /// The recovery that runs or is paused. Beside it is `last_recovery`, which only the table's stream is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    recovery: Option<RecoveryId>,
 }
 
 /// The key of an endpoint.
@@ -51,6 +54,7 @@ pub(super) fn to_item(endpoint: &Endpoint) -> Result<Item, Error> {
         failing_since: endpoint.failures.failing_since.map(Timestamp::as_millisecond),
         slow_since: endpoint.failures.slow_since.map(Timestamp::as_millisecond),
         exhausted_at: endpoint.failures.exhausted_at.map(Timestamp::as_millisecond),
+        recovery: endpoint.recovery.clone(),
     };
     serde_dynamo::to_item(item).map_err(Error::unsendable("PutItem"))
 }
@@ -73,5 +77,6 @@ pub(super) fn from_item(item: Item) -> Result<Endpoint, Error> {
             slow_since: optional_instant(TABLE, item.slow_since)?,
             exhausted_at: optional_instant(TABLE, item.exhausted_at)?,
         },
+        recovery: item.recovery,
     })
 }

@@ -344,7 +344,7 @@ impl Store {
     }
 
     /// Writes all items or none; `Some` with the reasons if a condition does not hold.
-    async fn transact(
+    pub(super) async fn transact(
         &self,
         items: Vec<TransactWriteItem>,
     ) -> Result<Option<Vec<CancellationReason>>, Error> {

@@ -3,14 +3,29 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::attribute::{Item, instant, key};
+use super::attribute::{Item, instant, key, text};
 use super::partiql::{self, Execution, Statement};
 use super::{RowKeys, Store};
 use crate::Error;
 use crate::domain::event::Event;
 use crate::domain::id::{EventId, WorkspaceId};
+use crate::domain::recovery::KeptEvent;
 
 const TABLE: &str = "events";
+
+/// What a test event has in the place of the message that brought it.
+const TEST_MESSAGE: &str = "test";
+
+/// A part of a workspace's events, in the order of their ids.
+#[derive(Debug)]
+pub struct EventsPart {
+    /// The events.
+    pub events: Vec<KeptEvent>,
+    /// The last one, readable or not; `None` if there is none.
+    pub up_to: Option<EventId>,
+    /// Whether no others follow.
+    pub is_last: bool,
+}
 
 /// An event that is to be stored.
 #[derive(Debug, Clone, Copy)]
@@ -101,7 +116,7 @@ impl Store {
         let item = self.event_item(
             NewEvent {
                 event,
-                message_id: "test",
+                message_id: TEST_MESSAGE,
             },
             now,
         )?;
@@ -115,6 +130,42 @@ impl Store {
     pub async fn event_body(&self, workspace: &WorkspaceId, id: &EventId) -> Result<Option<String>, Error> {
         let item = self.item(&self.tables.events, event_key(workspace, id)).await?;
         Ok(item.map(from_item).transpose()?.map(|stored| stored.body))
+    }
+
+    /// The next events of a workspace behind `after`, at most `limit` or about 1 MB of them, as they were a moment ago.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn events_behind(
+        &self,
+        workspace: &WorkspaceId,
+        after: Option<&EventId>,
+        limit: usize,
+    ) -> Result<EventsPart, Error> {
+        let query = self
+            .client
+            .query()
+            .table_name(&*self.tables.events)
+            .key_condition_expression("workspace = :workspace")
+            .expression_attribute_values(":workspace", text(workspace))
+            .set_exclusive_start_key(after.map(|after| event_key(workspace, after)))
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX));
+        let answer = query.send().await.map_err(Error::aws("Query"))?;
+        let items = answer.items.unwrap_or_default();
+        let last = items.last();
+        let up_to = last.and_then(|item| item.get("event")?.as_s().ok()?.parse().ok());
+        let events = items.into_iter().filter_map(|item| {
+            let kept = kept(item);
+            if let Err(error) = &kept {
+                tracing::error!(error = error.chain(), workspace.id = %workspace, "an event is unreadable and left out");
+            }
+            kept.ok()
+        });
+        Ok(EventsPart {
+            events: events.collect(),
+            up_to,
+            is_last: answer.last_evaluated_key.is_none(),
+        })
     }
 
     fn insertion(&self, new: NewEvent<'_>, now: Timestamp) -> Result<Statement, Error> {
@@ -137,6 +188,19 @@ pub(super) fn to_item(new: NewEvent<'_>, accepted_at: Timestamp, expires_at: i64
         expires_at,
     };
     serde_dynamo::to_item(item).map_err(Error::unsendable("PutItem"))
+}
+
+/// Reads an event as far as a recovery looks at it.
+fn kept(item: Item) -> Result<KeptEvent, Error> {
+    let item: EventItem = serde_dynamo::from_item(item).map_err(Error::corrupt(TABLE))?;
+    let event = Event::parse(item.body).map_err(Error::corrupt(TABLE))?;
+    Ok(KeptEvent {
+        id: event.id,
+        name: event.name,
+        accepted_at: instant(TABLE, item.accepted_at)?,
+        expires_at: instant(TABLE, item.expires_at.saturating_mul(1000))?,
+        test: item.message_id == TEST_MESSAGE,
+    })
 }
 
 /// The key of an event.

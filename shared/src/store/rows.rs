@@ -48,6 +48,15 @@ impl RowKeys {
     }
 }
 
+/// As of which moment something is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Consistency {
+    /// This one.
+    Strong,
+    /// A recent one, at half the price.
+    Eventual,
+}
+
 /// What was found.
 #[derive(Debug, Default)]
 pub struct Rows {
@@ -87,6 +96,18 @@ impl Store {
     /// # Errors
     /// A call failed, or DynamoDB left something over to the end.
     pub async fn read(&self, keys: RowKeys) -> Result<Rows, Error> {
+        self.read_as(keys, Consistency::Strong).await
+    }
+
+    /// Reads everything at once as it was a moment ago, at half the price: for what only counts, or is checked again.
+    ///
+    /// # Errors
+    /// A call failed, or DynamoDB left something over to the end.
+    pub async fn read_roughly(&self, keys: RowKeys) -> Result<Rows, Error> {
+        self.read_as(keys, Consistency::Eventual).await
+    }
+
+    async fn read_as(&self, keys: RowKeys, consistency: Consistency) -> Result<Rows, Error> {
         let mut rows = Rows::default();
         let endpoints = keys
             .endpoints
@@ -102,13 +123,18 @@ impl Store {
             .map(|(workspace, id)| (&**self.tables.events, event_key(workspace, id)));
         let all: Vec<_> = endpoints.chain(deliveries).chain(events).collect();
         for chunk in all.chunks(MAX_KEYS) {
-            self.read_chunk(chunk, &mut rows).await?;
+            self.read_chunk(chunk, consistency, &mut rows).await?;
         }
         Ok(rows)
     }
 
-    async fn read_chunk(&self, keys: &[(&str, Item)], rows: &mut Rows) -> Result<(), Error> {
-        let mut request = by_table(keys)?;
+    async fn read_chunk(
+        &self,
+        keys: &[(&str, Item)],
+        consistency: Consistency,
+        rows: &mut Rows,
+    ) -> Result<(), Error> {
+        let mut request = by_table(keys, consistency)?;
         let mut reads = READS;
         loop {
             let call = self.client.batch_get_item().set_request_items(Some(request));
@@ -151,7 +177,10 @@ impl Store {
     }
 }
 
-fn by_table(keys: &[(&str, Item)]) -> Result<HashMap<String, KeysAndAttributes>, Error> {
+fn by_table(
+    keys: &[(&str, Item)],
+    consistency: Consistency,
+) -> Result<HashMap<String, KeysAndAttributes>, Error> {
     let mut tables: HashMap<&str, Vec<Item>> = HashMap::new();
     for (table, key) in keys {
         tables.entry(table).or_default().push(key.clone());
@@ -159,7 +188,7 @@ fn by_table(keys: &[(&str, Item)]) -> Result<HashMap<String, KeysAndAttributes>,
     let request = tables.into_iter().map(|(table, keys)| {
         let keys = KeysAndAttributes::builder()
             .set_keys(Some(keys))
-            .consistent_read(true)
+            .consistent_read(consistency == Consistency::Strong)
             .build();
         keys.map(|keys| (table.to_owned(), keys))
             .map_err(Error::unsendable("BatchGetItem"))

@@ -1,0 +1,284 @@
+//! What a turn of a recovery does, and where the recovery goes on after it: counting, then page by page taking, sending and
+//! waiting, with pauses while the endpoint fails. Values in, values out.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{MAX_PAGE, Outcome, Recovery, Stage, Status, Taken};
+use crate::domain::endpoint::Endpoint;
+use crate::domain::wait::MAX_DELAY_SECONDS;
+
+/// The wait before the first probe of a pause; it doubles with each that fails, up to the longest delay of SQS.
+const FIRST_PROBE_AFTER: SignedDuration = SignedDuration::from_secs(10);
+
+/// The wait after the first look that finds attempts under way; it doubles.
+const FIRST_LOOK_AGAIN: SignedDuration = SignedDuration::from_millis(250);
+
+/// The longest such wait.
+const LONGEST_LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(30);
+
+/// How long after an attempt its failure is noted at the endpoint for certain, unless writes are throttled.
+const FAILURE_IS_NOTED: SignedDuration = SignedDuration::from_secs(3);
+
+/// What a turn does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing: the endpoint is gone, and what is kept of it goes too.
+    Nothing,
+    /// End the recovery, because the endpoint is disabled.
+    Cancel,
+    /// Count a part.
+    Count,
+    /// Take the next page.
+    Take,
+    /// Reopen the page's deliveries and send their tasks.
+    Send,
+    /// Look whether the page has ended.
+    Look,
+    /// See whether the endpoint is well again, and send a probe otherwise.
+    Probe,
+}
+
+impl Recovery {
+    /// What a turn does, given the endpoint as it is now.
+    #[must_use]
+    pub fn step(&self, endpoint: Option<&Endpoint>) -> Step {
+        match endpoint {
+            None => Step::Nothing,
+            Some(endpoint) if !endpoint.enabled && !self.status.has_ended() => Step::Cancel,
+            Some(_) => match self.progress.stage {
+                Stage::Counting => Step::Count,
+                Stage::Taking => Step::Take,
+                Stage::Sending => Step::Send,
+                Stage::Waiting => Step::Look,
+                Stage::Resting => Step::Probe,
+            },
+        }
+    }
+
+    /// The deliveries that this round is about: the page, or one of it as a probe.
+    #[must_use]
+    pub fn attempted(&self) -> &[Taken] {
+        let page = self.progress.page.as_slice();
+        if self.status != Status::Paused || page.is_empty() {
+            return page;
+        }
+        let probe = usize::try_from(self.progress.probes).unwrap_or(0) % page.len();
+        &page[probe..=probe]
+    }
+
+    /// How many keys the next page may have: those of the last page whose outcome is unsure would join it in a pause.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        MAX_PAGE.saturating_sub(self.progress.unsure.len()).max(1)
+    }
+
+    /// The recovery after a part was counted, up to `cursor`; `None` if that was the last part.
+    #[must_use]
+    pub fn counted(mut self, found: u64, cursor: Option<String>) -> Self {
+        let progress = &mut self.progress;
+        progress.counted += found;
+        if cursor.is_none() {
+            progress.stage = Stage::Taking;
+            self.counts.total = Some(progress.counted);
+        }
+        progress.cursor = cursor;
+        self
+    }
+
+    /// The recovery with its next page, which the walk has found up to `cursor`; `None` if nothing was left to walk.
+    #[must_use]
+    pub fn taken(mut self, page: Vec<Taken>, cursor: Option<String>, now: Timestamp) -> Self {
+        let Some(cursor) = cursor else {
+            return self.finished(now);
+        };
+        self.progress.cursor = Some(cursor);
+        self.progress.due = now;
+        if !page.is_empty() {
+            self.progress.page = page;
+            self.progress.pauses = 0;
+            self.progress.probes = 0;
+            self = self.sending();
+        }
+        self
+    }
+
+    /// The recovery after its deliveries were sent in a turn that began then. `kept` are those that have had or will have
+    /// the attempt; the others are not looked at again, unless they were counted before a pause.
+    #[must_use]
+    pub fn sent(mut self, kept: Vec<Taken>, begun: Timestamp) -> Self {
+        if self.progress.pauses == 0 {
+            self.counts.retried += u64::try_from(kept.len()).unwrap_or(0);
+            self.counts.total = self.counts.total.map(|total| total.max(self.counts.retried));
+            self.progress.page = kept;
+        }
+        let attempted = self.attempted().len();
+        self.progress.looks = 0;
+        self.progress.due = begun
+            .saturating_add(pace(attempted, self.wanted.per_second))
+            .unwrap_or(begun);
+        if attempted == 0 || self.status.has_ended() {
+            return self.page_turned(begun);
+        }
+        self.progress.stage = Stage::Waiting;
+        self
+    }
+
+    /// The recovery after it looked at what it sent. `is_failing` says whether an attempt at the endpoint has failed since
+    /// the last success of any.
+    #[must_use]
+    pub fn looked(mut self, outcomes: &[Outcome], is_failing: bool, now: Timestamp) -> Self {
+        if outcomes.contains(&Outcome::Pending) {
+            let wait = doubled(FIRST_LOOK_AGAIN, self.progress.looks).min(LONGEST_LOOK_AGAIN);
+            self.progress.looks = self.progress.looks.saturating_add(1);
+            return self.due_in(wait, now);
+        }
+        if self.status == Status::Paused {
+            return self.probed(outcomes, now);
+        }
+        let delivered = count(outcomes, |outcome| matches!(outcome, Outcome::Delivered { .. }));
+        if delivered > 0 {
+            return self.page_succeeded(outcomes, delivered, is_failing, now);
+        }
+        if is_failing {
+            return self.paused(now);
+        }
+        if let Some(noted) = failures_are_noted(outcomes).filter(|noted| *noted > now) {
+            self.progress.due = noted;
+            return self;
+        }
+        let failed = outcomes.len() + self.progress.unsure.len();
+        self.counts.failed += u64::try_from(failed).unwrap_or(0);
+        self.progress.unsure.clear();
+        self.page_turned(now)
+    }
+
+    /// The recovery when its pause is over: the endpoint is well again, or the next probe is to be sent.
+    #[must_use]
+    pub fn rested(self, is_failing: bool, now: Timestamp) -> Self {
+        if is_failing {
+            return self.sending();
+        }
+        self.resumed(now)
+    }
+
+    /// Some of the page was delivered. What failed before the last of these has failed for good; what failed after it is
+    /// unsure while the endpoint fails, until the next page says whether the endpoint was still well.
+    fn page_succeeded(
+        mut self,
+        outcomes: &[Outcome],
+        delivered: u64,
+        is_failing: bool,
+        now: Timestamp,
+    ) -> Self {
+        let last_success = outcomes.iter().filter_map(|outcome| match outcome {
+            Outcome::Delivered { at } => Some(*at),
+            _ => None,
+        });
+        let last_success = last_success.max();
+        let is_unsure = |outcome: &Outcome| matches!(outcome, Outcome::Failed { at } if is_failing && at.is_some() && *at > last_success);
+        let (mut unsure, mut failed) = (Vec::new(), self.progress.unsure.len());
+        for (taken, outcome) in self.progress.page.iter().zip(outcomes) {
+            match outcome {
+                Outcome::Failed { .. } if is_unsure(outcome) => unsure.push(taken.clone()),
+                Outcome::Failed { .. } => failed += 1,
+                _ => {}
+            }
+        }
+        self.counts.delivered += delivered;
+        self.counts.failed += u64::try_from(failed).unwrap_or(0);
+        self.progress.unsure = unsure;
+        self.page_turned(now)
+    }
+
+    /// Nothing of the page succeeded, and the endpoint fails.
+    fn paused(mut self, now: Timestamp) -> Self {
+        self.status = Status::Paused;
+        self.progress.stage = Stage::Resting;
+        let unsure = std::mem::take(&mut self.progress.unsure);
+        self.progress.page.extend(unsure);
+        self.progress.pauses = self.progress.pauses.saturating_add(1);
+        self.progress.probes = 0;
+        self.due_in(FIRST_PROBE_AFTER, now)
+    }
+
+    /// The probe has ended.
+    fn probed(mut self, outcomes: &[Outcome], now: Timestamp) -> Self {
+        if let [Outcome::Delivered { .. }] = outcomes {
+            let probe = self.attempted().first().cloned();
+            self.progress.page.retain(|taken| Some(taken) != probe.as_ref());
+            self.counts.delivered += 1;
+            return self.resumed(now);
+        }
+        self.progress.probes = self.progress.probes.saturating_add(1);
+        self.progress.stage = Stage::Resting;
+        let wait = doubled(FIRST_PROBE_AFTER, self.progress.probes);
+        self.due_in(wait.min(SignedDuration::from_secs(MAX_DELAY_SECONDS.into())), now)
+    }
+
+    /// The endpoint is well again: what failed while it was not gets its attempt again.
+    fn resumed(mut self, now: Timestamp) -> Self {
+        self.status = Status::Running;
+        if self.progress.page.is_empty() {
+            return self.page_turned(now);
+        }
+        self.progress.due = now;
+        self.sending()
+    }
+
+    fn sending(mut self) -> Self {
+        self.progress.round += 1;
+        self.progress.stage = Stage::Sending;
+        self
+    }
+
+    fn page_turned(mut self, now: Timestamp) -> Self {
+        self.progress.page.clear();
+        self.progress.stage = Stage::Taking;
+        self.progress.due = now;
+        self
+    }
+
+    /// Nothing is left to walk. What was unsure has failed.
+    fn finished(mut self, now: Timestamp) -> Self {
+        self.counts.failed += u64::try_from(self.progress.unsure.len()).unwrap_or(0);
+        self.progress.unsure.clear();
+        self.status = Status::Finished;
+        self.finished_at = Some(now);
+        self
+    }
+
+    fn due_in(mut self, wait: SignedDuration, now: Timestamp) -> Self {
+        self.progress.due = now.saturating_add(wait).unwrap_or(now);
+        self
+    }
+}
+
+/// The time that so many deliveries take at least.
+fn pace(deliveries: usize, per_second: u16) -> SignedDuration {
+    let deliveries = i64::try_from(deliveries).unwrap_or(0);
+    SignedDuration::from_millis(deliveries * 1000 / i64::from(per_second.max(1)))
+}
+
+/// How long a task waits on its queue so that a page is spread over its time, in seconds; `index` is its place in the page.
+#[must_use]
+pub fn spread_seconds(index: usize, per_second: u16) -> u16 {
+    let seconds = index / usize::from(per_second.max(1));
+    u16::try_from(seconds).unwrap_or(MAX_DELAY_SECONDS)
+}
+
+fn doubled(first: SignedDuration, times: u32) -> SignedDuration {
+    first.saturating_mul(1 << times.min(16))
+}
+
+fn count(outcomes: &[Outcome], is: impl Fn(&Outcome) -> bool) -> u64 {
+    u64::try_from(outcomes.iter().filter(|outcome| is(outcome)).count()).unwrap_or(0)
+}
+
+/// When the endpoint's record says for certain that the last of these failed.
+fn failures_are_noted(outcomes: &[Outcome]) -> Option<Timestamp> {
+    let failed = outcomes.iter().filter_map(|outcome| match outcome {
+        Outcome::Failed { at } => *at,
+        _ => None,
+    });
+    failed.max()?.saturating_add(FAILURE_IS_NOTED).ok()
+}

@@ -1,0 +1,262 @@
+//! Recoveries, and the attribute of the endpoint that names the one that has not ended: both are written in one
+//! transaction, so that there is never a second one.
+
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
+use jiff::Timestamp;
+
+use super::attribute::{Item, number, text};
+use super::endpoint_item::endpoint_key;
+use super::recovery_item::{self, OPTIONAL, partition, recovery_key};
+use super::{Store, condition_failed};
+use crate::domain::id::{EndpointId, RecoveryId, WorkspaceId};
+use crate::domain::recovery::Recovery;
+use crate::{Conflict, Error};
+
+/// What became of the write of a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Advanced {
+    /// It is written.
+    Yes,
+    /// Another write came first: another message's, or somebody cancelled the recovery.
+    Overtaken,
+}
+
+/// Attributes that are fixed when a recovery starts, its key among them.
+const FIXED: [&str; 8] = [
+    "endpoint",
+    "delivery",
+    "include",
+    "since",
+    "until",
+    "events",
+    "per_second",
+    "started_at",
+];
+
+/// Tries of a start, for the case that the recovery in its way ends meanwhile, or has expired.
+const START_TRIES: usize = 3;
+
+impl Store {
+    /// Starts a recovery, unless another one has not ended.
+    ///
+    /// # Errors
+    /// [`Conflict::RecoveryUnderWay`], [`Conflict::EndpointDisabled`], [`Error::NotFound`], or a call failed.
+    pub async fn start_recovery(&self, workspace: &WorkspaceId, recovery: &Recovery) -> Result<(), Error> {
+        let mut in_the_way: Option<RecoveryId> = None;
+        for _ in 0..START_TRIES {
+            let put = Put::builder()
+                .table_name(&*self.tables.deliveries)
+                .set_item(Some(self.recovery_item(recovery, recovery.started_at)?))
+                .condition_expression("attribute_not_exists(delivery)")
+                .build()
+                .map_err(Error::unsendable("TransactWriteItems"))?;
+            let name = self.starting(workspace, recovery, in_the_way.as_ref())?;
+            let writes = vec![
+                TransactWriteItem::builder().put(put).build(),
+                TransactWriteItem::builder().update(name).build(),
+            ];
+            if self.transact(writes).await?.is_none() {
+                return Ok(());
+            }
+            let endpoint = self.endpoint(workspace, &recovery.endpoint).await?;
+            let Some(other) = endpoint.recovery else {
+                if !endpoint.enabled {
+                    return Err(Conflict::EndpointDisabled.into());
+                }
+                continue;
+            };
+            if other == recovery.id {
+                // The answer to the first try was lost.
+                return Ok(());
+            }
+            let found = self.recovery(&recovery.endpoint, &other).await;
+            if !matches!(found, Err(Error::NotFound)) {
+                return Err(Conflict::RecoveryUnderWay(found?.id).into());
+            }
+            in_the_way = Some(other);
+        }
+        Err(Error::Overtaken)
+    }
+
+    /// One recovery, as of this moment.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or the call failed.
+    pub async fn recovery(&self, endpoint: &EndpointId, id: &RecoveryId) -> Result<Recovery, Error> {
+        let item = self
+            .item(&self.tables.deliveries, recovery_key(endpoint, id))
+            .await?;
+        recovery_item::from_item(item.ok_or(Error::NotFound)?)
+    }
+
+    /// All recoveries of an endpoint, newest first, as of this moment.
+    ///
+    /// # Errors
+    /// A call failed.
+    pub async fn recoveries(&self, endpoint: &EndpointId) -> Result<Vec<Recovery>, Error> {
+        let query = self
+            .client
+            .query()
+            .table_name(&*self.tables.deliveries)
+            .consistent_read(true)
+            .scan_index_forward(false)
+            .key_condition_expression("endpoint = :partition")
+            .expression_attribute_values(":partition", text(&partition(endpoint)));
+        let items = query.into_paginator().items().send();
+        let items: Vec<Item> = items.try_collect().await.map_err(Error::aws("Query"))?;
+        items.into_iter().map(recovery_item::from_item).collect()
+    }
+
+    /// Writes what a turn has made of a recovery, if it is as it was `read`.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn advance_recovery(
+        &self,
+        read: &Recovery,
+        recovery: &Recovery,
+        now: Timestamp,
+    ) -> Result<Advanced, Error> {
+        let change = Change::of(self.recovery_item(recovery, now)?);
+        let mut call = self
+            .client
+            .update_item()
+            .table_name(&*self.tables.deliveries)
+            .set_key(Some(recovery_key(&recovery.endpoint, &recovery.id)))
+            .condition_expression("turn = :read_turn AND #status = :read_status")
+            .update_expression(change.expression)
+            .expression_attribute_values(":read_turn", number(&read.progress.turn))
+            .expression_attribute_values(":read_status", text(read.status.as_str()));
+        for (name, placeholder) in change.names {
+            call = call.expression_attribute_names(placeholder, name);
+        }
+        for (placeholder, value) in change.values {
+            call = call.expression_attribute_values(placeholder, value);
+        }
+        match call.send().await {
+            Ok(_) => Ok(Advanced::Yes),
+            Err(error) if condition_failed(&error) => Ok(Advanced::Overtaken),
+            Err(error) if is_conflict(&error) => Ok(Advanced::Overtaken),
+            Err(error) => Err(Error::aws("UpdateItem")(error)),
+        }
+    }
+
+    /// Ends a recovery, `ended`, if it is as it was `read`: the endpoint is free for the next one, and its item says how
+    /// this one ended.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn end_recovery(
+        &self,
+        workspace: &WorkspaceId,
+        read: &Recovery,
+        ended: &Recovery,
+        now: Timestamp,
+    ) -> Result<Advanced, Error> {
+        let change = Change::of(self.recovery_item(ended, now)?);
+        let mut update = Update::builder()
+            .table_name(&*self.tables.deliveries)
+            .set_key(Some(recovery_key(&ended.endpoint, &ended.id)))
+            .condition_expression("turn = :read_turn AND #status = :read_status")
+            .update_expression(change.expression)
+            .expression_attribute_values(":read_turn", number(&read.progress.turn))
+            .expression_attribute_values(":read_status", text(read.status.as_str()));
+        for (name, placeholder) in change.names {
+            update = update.expression_attribute_names(placeholder, name);
+        }
+        for (placeholder, value) in change.values {
+            update = update.expression_attribute_values(placeholder, value);
+        }
+        let summary = AttributeValue::M(recovery_item::to_summary(ended)?);
+        let free = Update::builder()
+            .table_name(&*self.tables.endpoints)
+            .set_key(Some(endpoint_key(workspace, &ended.endpoint)))
+            .condition_expression("recovery = :id")
+            .update_expression("SET last_recovery = :last REMOVE recovery")
+            .expression_attribute_values(":id", text(&ended.id))
+            .expression_attribute_values(":last", summary);
+        let build = |update: aws_sdk_dynamodb::types::builders::UpdateBuilder| {
+            let update = update.build().map_err(Error::unsendable("TransactWriteItems"))?;
+            Ok::<_, Error>(TransactWriteItem::builder().update(update).build())
+        };
+        let refused = self.transact(vec![build(update)?, build(free)?]).await?;
+        Ok(refused.map_or(Advanced::Yes, |_| Advanced::Overtaken))
+    }
+
+    /// The change of the endpoint by a start. A recovery that is `in_the_way` has expired without an end.
+    fn starting(
+        &self,
+        workspace: &WorkspaceId,
+        recovery: &Recovery,
+        in_the_way: Option<&RecoveryId>,
+    ) -> Result<Update, Error> {
+        let free = match in_the_way {
+            None => "attribute_not_exists(recovery)",
+            Some(_) => "recovery = :other",
+        };
+        let mut update = Update::builder()
+            .table_name(&*self.tables.endpoints)
+            .set_key(Some(endpoint_key(workspace, &recovery.endpoint)))
+            .condition_expression(format!(
+                "attribute_exists(endpoint) AND enabled = :true AND {free}"
+            ))
+            .update_expression("SET recovery = :id")
+            .expression_attribute_values(":id", text(&recovery.id))
+            .expression_attribute_values(":true", AttributeValue::Bool(true));
+        if let Some(other) = in_the_way {
+            update = update.expression_attribute_values(":other", text(other));
+        }
+        update.build().map_err(Error::unsendable("TransactWriteItems"))
+    }
+
+    /// A recovery is kept as long as a delivery, from its last turn on: one that goes on does not expire.
+    fn recovery_item(&self, recovery: &Recovery, now: Timestamp) -> Result<Item, Error> {
+        recovery_item::to_item(recovery, self.expiry(now))
+    }
+}
+
+/// The update that writes a recovery, attribute by attribute, so that those of a later release survive.
+struct Change {
+    expression: String,
+    names: Vec<(String, String)>,
+    values: Vec<(String, AttributeValue)>,
+}
+
+impl Change {
+    fn of(item: Item) -> Self {
+        let (mut names, mut values, mut set) = (Vec::new(), Vec::new(), Vec::new());
+        let removed = OPTIONAL.iter().filter(|name| !item.contains_key(**name));
+        let removed: Vec<_> = removed.map(|name| format!("#{name}")).collect();
+        names.extend(
+            OPTIONAL
+                .iter()
+                .filter(|name| !item.contains_key(**name))
+                .map(|name| ((*name).to_owned(), format!("#{name}"))),
+        );
+        for (name, value) in item {
+            if FIXED.contains(&name.as_str()) {
+                continue;
+            }
+            set.push(format!("#{name} = :{name}"));
+            values.push((format!(":{name}"), value));
+            names.push((name.clone(), format!("#{name}")));
+        }
+        let mut expression = format!("SET {}", set.join(", "));
+        if !removed.is_empty() {
+            expression.push_str(" REMOVE ");
+            expression.push_str(&removed.join(", "));
+        }
+        Self {
+            expression,
+            names,
+            values,
+        }
+    }
+}
+
+/// Whether a transaction that is under way has the item; it is somebody's cancelling.
+fn is_conflict<E: ProvideErrorMetadata>(error: &aws_sdk_dynamodb::error::SdkError<E>) -> bool {
+    let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
+    code == Some("TransactionConflictException")
+}
