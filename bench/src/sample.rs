@@ -12,11 +12,14 @@ use shared::domain::task::Task;
 use crate::aws::Sent;
 use crate::template::arn;
 
+/// The event type of every event.
+pub(crate) const EVENT: &str = "survey.response.created";
+
 /// An event of this many bytes.
 pub(crate) fn event(workspace: &str, id: &str, bytes: usize) -> String {
     let with = |text: &str| {
         format!(
-            "{{\"id\":\"{id}\",\"event\":\"survey.response.created\",\"created_at\":\"2026-06-07T10:30:00Z\",\
+            "{{\"id\":\"{id}\",\"event\":\"{EVENT}\",\"created_at\":\"2026-06-07T10:30:00Z\",\
              \"workspace_id\":\"{workspace}\",\"data\":{{\"comment\":\"{text}\"}}}}"
         )
     };

@@ -96,8 +96,11 @@ impl Template {
     }
 
     fn reference(&self, name: &str, aws_url: &str) -> String {
-        if name == "AllowInsecureTargets" {
-            return "true".to_owned();
+        match name {
+            "AllowInsecureTargets" => return "true".to_owned(),
+            // So that what is done for one is measured too.
+            "OperatorWorkspace" => return "ws_operator".to_owned(),
+            _ => {}
         }
         let parameter = &self.value["Parameters"][name]["Default"];
         match self.value["Resources"][name]["Type"].as_str() {

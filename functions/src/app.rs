@@ -4,6 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use shared::clock::Clock;
 use shared::config::{Config, InvalidEnvironment};
+use shared::domain::event_type::Catalogue;
+use shared::domain::id::WorkspaceId;
 use shared::queues::Queues;
 use shared::schedules::Schedules;
 use shared::secrets::Secrets;
@@ -45,6 +47,12 @@ impl App {
             sender: OnceLock::new(),
             config,
         }))
+    }
+
+    /// The event types that a workspace knows.
+    #[must_use]
+    pub fn catalogue(&self, workspace: &WorkspaceId) -> Catalogue {
+        Catalogue::of(workspace, self.config.operator_workspace.as_ref())
     }
 
     /// The outbound HTTP client, set up at its first use: only one function needs it.

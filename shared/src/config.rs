@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use crate::domain::id::WorkspaceId;
 use crate::domain::lane::Lane;
 use crate::domain::schedule::Schedule;
 use crate::domain::target::TargetPolicy;
@@ -69,6 +70,8 @@ pub struct Config {
     pub disable_after: Setting<SignedDuration>,
     /// Waits up to this use the queue's delay, longer ones the scheduler.
     pub scheduler_threshold: Setting<SignedDuration>,
+    /// The workspace that is told what happens to endpoints, if there is one.
+    pub operator_workspace: Setting<Option<WorkspaceId>>,
     /// Which targets are allowed.
     pub targets: Setting<TargetPolicy>,
 }
@@ -169,6 +172,7 @@ impl Config {
             deliver_timeout: environment.setting("DELIVER_TIMEOUT_SECONDS", seconds),
             disable_after: environment.setting("DISABLE_AFTER_SECONDS", signed_seconds),
             scheduler_threshold: environment.setting("SCHEDULER_THRESHOLD_SECONDS", signed_seconds),
+            operator_workspace: environment.possibly_empty("OPERATOR_WORKSPACE", |text| text.parse().ok()),
             targets: environment.setting("ALLOW_INSECURE_TARGETS", targets),
         };
         if environment.invalid.is_empty() {
@@ -222,17 +226,36 @@ struct Environment<'a, F> {
 
 impl<F: Fn(&str) -> Option<String>> Environment<'_, F> {
     fn setting<T>(&mut self, variable: &'static str, read: impl FnOnce(String) -> Option<T>) -> Setting<T> {
-        let value = if self.wanted.contains(&variable) {
-            let value = (self.value_of)(variable)
-                .filter(|text| !text.is_empty())
-                .and_then(read);
-            if value.is_none() {
-                self.invalid.push(variable);
+        self.any_text(variable, |text| {
+            Some(text).filter(|text| !text.is_empty()).and_then(read)
+        })
+    }
+
+    /// One that is turned off by being empty.
+    fn possibly_empty<T>(
+        &mut self,
+        variable: &'static str,
+        read: impl FnOnce(String) -> Option<T>,
+    ) -> Setting<Option<T>> {
+        self.any_text(variable, |text| {
+            if text.is_empty() {
+                return Some(None);
             }
-            value
-        } else {
-            None
-        };
+            read(text).map(Some)
+        })
+    }
+
+    fn any_text<T>(&mut self, variable: &'static str, read: impl FnOnce(String) -> Option<T>) -> Setting<T> {
+        if !self.wanted.contains(&variable) {
+            return Setting {
+                variable,
+                value: None,
+            };
+        }
+        let value = (self.value_of)(variable).and_then(read);
+        if value.is_none() {
+            self.invalid.push(variable);
+        }
         Setting { variable, value }
     }
 }
@@ -307,6 +330,20 @@ mod tests {
 
         assert_eq!(*config.tables.endpoints, "t");
         assert_eq!(config.tables.events.get(), None);
+    }
+
+    #[test]
+    fn a_setting_that_may_be_empty_must_still_be_there_and_right() {
+        let wanted = ["OPERATOR_WORKSPACE"];
+        let operator = |text: &str| {
+            let config = read(&wanted, &[("OPERATOR_WORKSPACE", text)])?;
+            Ok::<_, InvalidEnvironment>((*config.operator_workspace).clone())
+        };
+
+        assert_eq!(operator(""), Ok(None));
+        assert_eq!(operator("ws_ops"), Ok(Some("ws_ops".parse().unwrap())));
+        assert!(operator("ops").is_err());
+        assert!(read(&wanted, &[]).is_err());
     }
 
     #[test]

@@ -22,4 +22,4 @@ pub mod token;
 pub mod wait;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use shared::domain::event_type::Catalogue;
 use tests::document::operations;
 use tests::repository;
 use tests::table::{code, rows};
@@ -84,6 +85,21 @@ fn the_documents_count_the_alarms_and_the_metrics_that_they_are_billed_by() {
 #[test]
 fn the_table_of_queues_has_those_of_the_template() {
     assert_eq!(named("queue"), of_type("AWS::SQS::Queue"));
+}
+
+#[test]
+fn the_table_of_event_types_is_the_catalogue() {
+    let documented = rows("docs/receivers.md", "event type").into_iter();
+    let documented: Vec<_> = documented
+        .map(|row| (code(&row[0])[0].to_owned(), row[1].clone()))
+        .collect();
+
+    let catalogue = Catalogue::Product.event_types();
+    let catalogue: Vec<_> = catalogue
+        .map(|event_type| (event_type.name.to_owned(), event_type.description.to_owned()))
+        .collect();
+
+    assert_eq!(documented, catalogue);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use futures::future::join_all;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tests::workspace::ApiAnswer;
-use tests::{PATIENCE, Workspace};
+use tests::{PATIENCE, Workspace, event_types};
 
 use crate::faults::STACK;
 use crate::faults::proxy::{self, Effect, Fault};
@@ -224,13 +224,13 @@ impl Route {
             Self::Update => (
                 Method::PATCH,
                 endpoint,
-                Some(json!({ "events": ["survey.response.created"] })),
+                Some(json!({ "events": [event_types::one()] })),
             ),
             Self::Disable => (Method::PATCH, endpoint, Some(json!({ "enabled": false }))),
             Self::Rotate => (Method::POST, format!("{endpoint}/rotate-secret"), None),
             Self::Delete => (Method::DELETE, endpoint, None),
             Self::Test => {
-                let body = json!({ "event": "survey.response.created" });
+                let body = json!({ "event": event_types::one() });
                 (Method::POST, format!("{endpoint}/test"), Some(body))
             }
             Self::Deliveries => (Method::GET, format!("{endpoint}/deliveries"), None),

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use local::receiver::Receiver;
 use serde_json::{Value, json};
-use tests::{PATIENCE, Workspace, eventually, receivers};
+use tests::{PATIENCE, Workspace, event_types, eventually, receivers};
 
 use crate::faults::STACK;
 use crate::faults::proxy::{self, Effect, Fault};
@@ -201,7 +201,7 @@ impl Stage {
             }
         };
         let body = if kind == "test" {
-            json!({ "event": "poster.scanned" })
+            json!({ "event": event_types::one() })
         } else {
             Value::Null
         };

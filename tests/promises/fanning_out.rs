@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tests::signature::verifies;
-use tests::{PATIENCE, Workspace, queues, receivers};
+use tests::{PATIENCE, Workspace, event_types, queues, receivers};
 
 use crate::promises::STACK;
 
@@ -15,13 +15,13 @@ async fn an_event_arrives_at_exactly_the_endpoints_that_subscribe_to_it() {
     let stranger = Workspace::new(&STACK).await;
     let receiver = receivers::healthy().await;
     workspace
-        .create_endpoint(&receiver.url("/subscribed"), &["poster.scanned"])
+        .create_endpoint(&receiver.url("/subscribed"), &[event_types::one()])
         .await;
     workspace
         .create_endpoint(&receiver.url("/everything"), &["*"])
         .await;
     workspace
-        .create_endpoint(&receiver.url("/other"), &["survey.response.created"])
+        .create_endpoint(&receiver.url("/other"), &[event_types::other()])
         .await;
     let disabled = workspace
         .create_endpoint(&receiver.url("/disabled"), &["*"])
@@ -31,7 +31,7 @@ async fn an_event_arrives_at_exactly_the_endpoints_that_subscribe_to_it() {
         .await;
     stranger.create_endpoint(&receiver.url("/stranger"), &["*"]).await;
 
-    workspace.send_event("poster.scanned").await;
+    workspace.send_event(event_types::one()).await;
     // Whatever the first event did wrong has arrived by the time the second has.
     workspace.send_event("a.future.event").await;
 

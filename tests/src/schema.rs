@@ -26,6 +26,14 @@ fn check(schema: &'static Value, value: &Value, at: &str, complaints: &mut Vec<S
     if schema.get("const").is_some_and(|only| only != value) {
         complaints.push(format!("{at}: {value} is not {}", schema["const"]));
     }
+    let is_short = |least| {
+        value
+            .as_str()
+            .is_some_and(|text| (text.chars().count() as u64) < least)
+    };
+    if schema["minLength"].as_u64().is_some_and(is_short) {
+        complaints.push(format!("{at}: {value} is too short"));
+    }
     if let Some(choices) = schema["oneOf"].as_array() {
         let fitting = choices
             .iter()

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use local::Binaries;
 use local::receiver::Receiver;
 use serde_json::{Value, json};
+use shared::domain::event_type::Catalogue;
 
 use super::HELLO;
 use crate::aws::Sent;
@@ -15,8 +16,6 @@ use crate::sample;
 const PAYLOAD_BYTES: usize = 512;
 /// These wait for a change to take effect before they answer; with an unknown id they answer at once.
 const WAITING: [&str; 2] = ["delete-endpoint", "rotate-secret"];
-/// Endpoints that `create-endpoint` makes must not receive the events that `deliver` starts with.
-const OTHER_EVENTS: &str = "poster.scanned";
 
 /// What first events are made of: an endpoint with a delivery in its history.
 pub(super) struct FirstEvents {
@@ -65,7 +64,7 @@ impl FirstEvents {
             "retry" => Ok(sample::batch("FailedAttemptsQueue", &tasks(pipeline).await?)),
             "revoke-token" => Ok(json!({ "token": self.spare_token })),
             "issue-token" | "purge" => sample::of(function),
-            "create-endpoint" => pipeline.create_request(&self.receiver.url("/other"), OTHER_EVENTS),
+            "create-endpoint" => pipeline.create_request(&self.receiver.url("/other"), other_events()?),
             route => self.request(route),
         }
     }
@@ -84,6 +83,13 @@ impl FirstEvents {
         }
         Ok(request)
     }
+}
+
+/// Endpoints that `create-endpoint` makes must not receive the events that `deliver` starts with.
+fn other_events() -> Result<&'static str> {
+    let names = Catalogue::Product.event_types().map(|event_type| event_type.name);
+    let mut others = names.filter(|name| *name != sample::EVENT);
+    others.next().context("event-types/ needs another event type")
 }
 
 /// A new event's message for `deliver`.

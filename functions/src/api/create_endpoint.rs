@@ -34,6 +34,7 @@ pub const ROUTE: Route = Route {
         "ALLOW_INSECURE_TARGETS",
         "ENDPOINTS_TABLE",
         "ENDPOINT_LIMIT",
+        "OPERATOR_WORKSPACE",
         "PURGES_QUEUE_URL",
         "SECRET_PREFIX",
         "TOKENS_TABLE",
@@ -45,7 +46,7 @@ pub const ROUTE: Route = Route {
 /// Creates an endpoint. Before its secret is made, a purge is put on its queue: it removes the secret again if the
 /// endpoint is not there a minute later, whatever became of this function.
 async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
-    let wanted = parse(app, &request)?;
+    let wanted = parse(app, caller, &request)?;
     check_addresses(app, &wanted.url).await?;
     let limit = *app.config.endpoint_limit;
     if app.store.count_endpoints(&caller.workspace).await? >= limit {
@@ -82,10 +83,10 @@ async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
     Ok(response)
 }
 
-fn parse(app: &App, request: &Request) -> Result<CreateEndpointRequest, Problem> {
+fn parse(app: &App, caller: &Caller, request: &Request) -> Result<CreateEndpointRequest, Problem> {
     let mut fields = request::json_object(request)?;
     let url = fields.required("url", request::url(*app.config.targets));
-    let events = fields.required("events", request::events);
+    let events = fields.required("events", request::events(app.catalogue(&caller.workspace)));
     let enabled = fields.optional("enabled", boolean);
     let ((url, events), enabled) = fields.finish(both(both(url, events), enabled))?;
     Ok(CreateEndpointRequest {

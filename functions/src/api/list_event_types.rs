@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use shared::Error;
 use shared::domain::event;
-use shared::domain::event_type::{CATALOGUE, EventType};
+use shared::domain::event_type::EventType;
 use shared::domain::token::Scope;
 
 use crate::answer;
@@ -31,7 +31,7 @@ struct EventTypesView {
 
 /// The route.
 pub const ROUTE: Route = Route {
-    variables: &["TOKENS_TABLE"],
+    variables: &["OPERATOR_WORKSPACE", "TOKENS_TABLE"],
     scope: Scope::Read,
     handler: |app, caller, request| Box::pin(handle(app, caller, request)),
 };
@@ -40,8 +40,9 @@ pub const ROUTE: Route = Route {
 #[expect(clippy::unused_async, reason = "every handler has the same signature")]
 async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
     Query::of(&request).finish()?;
-    let views = CATALOGUE
-        .iter()
+    let views = app
+        .catalogue(&caller.workspace)
+        .event_types()
         .map(|event_type| view(app, caller, event_type).map_err(Error::sample(event_type.name)));
     let data = views.collect::<Result<_, _>>()?;
     Ok(answer::json(StatusCode::OK, &EventTypesView { data }))

@@ -25,6 +25,7 @@ pub const ROUTE: Route = Route {
         "DELIVERIES_TABLE",
         "ENDPOINTS_TABLE",
         "EVENTS_TABLE",
+        "OPERATOR_WORKSPACE",
         "RETENTION_DAYS",
         "TOKENS_TABLE",
     ],
@@ -36,7 +37,7 @@ pub const ROUTE: Route = Route {
 /// `deliver` makes the record itself.
 async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
     let id: EndpointId = request::path_id(&request, "id")?;
-    let event_type = parse(&request)?;
+    let event_type = parse(app, caller, &request)?;
     let endpoint = app.store.endpoint(&caller.workspace, &id).await?;
     let now = app.clock.now();
     let event_id = EventId::new(now, clock::random_number());
@@ -61,8 +62,8 @@ async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
     Ok(view::delivery(StatusCode::ACCEPTED, &delivery))
 }
 
-fn parse(request: &Request) -> Result<&'static EventType, Problem> {
+fn parse(app: &App, caller: &Caller, request: &Request) -> Result<&'static EventType, Problem> {
     let mut fields = request::json_object(request)?;
-    let event_type = fields.required("event", request::event_type);
+    let event_type = fields.required("event", request::event_type(app.catalogue(&caller.workspace)));
     fields.finish(event_type)
 }

@@ -15,7 +15,12 @@ use crate::view;
 
 /// The route.
 pub const ROUTE: Route = Route {
-    variables: &["ALLOW_INSECURE_TARGETS", "ENDPOINTS_TABLE", "TOKENS_TABLE"],
+    variables: &[
+        "ALLOW_INSECURE_TARGETS",
+        "ENDPOINTS_TABLE",
+        "OPERATOR_WORKSPACE",
+        "TOKENS_TABLE",
+    ],
     scope: Scope::Write,
     handler: |app, caller, request| Box::pin(handle(app, caller, request)),
 };
@@ -23,7 +28,7 @@ pub const ROUTE: Route = Route {
 /// Changes the endpoint. Once this has answered that it is disabled, no attempt starts.
 async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
     let id: EndpointId = request::path_id(&request, "id")?;
-    let change = parse(app, &request)?;
+    let change = parse(app, caller, &request)?;
     if change.is_empty() {
         return Ok(view::endpoint(&app.store.endpoint(&caller.workspace, &id).await?));
     }
@@ -41,10 +46,10 @@ async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
     Ok(view::endpoint(&endpoint))
 }
 
-fn parse(app: &App, request: &Request) -> Result<EndpointChange, Problem> {
+fn parse(app: &App, caller: &Caller, request: &Request) -> Result<EndpointChange, Problem> {
     let mut fields = request::json_object(request)?;
     let url = fields.optional("url", request::url(*app.config.targets));
-    let events = fields.optional("events", request::events);
+    let events = fields.optional("events", request::events(app.catalogue(&caller.workspace)));
     let enabled = fields.optional("enabled", boolean);
     let ((url, events), enabled) = fields.finish(both(both(url, events), enabled))?;
     Ok(EndpointChange { url, events, enabled })

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value};
 use shared::domain::endpoint::{InvalidSubscriptions, MAX_SUBSCRIPTIONS, Subscriptions};
-use shared::domain::event_type::{self, EventType};
+use shared::domain::event_type::{Catalogue, EventType};
 use shared::domain::target::{MAX_URL_CHARS, RefusedUrl, TargetPolicy, TargetUrl};
 
 use crate::problem::{FieldErrors, Problem};
@@ -132,36 +132,30 @@ pub fn url(policy: TargetPolicy) -> impl FnOnce(Value) -> Result<TargetUrl, Stri
     }
 }
 
-/// Reads the list of events of an endpoint.
-///
-/// # Errors
-/// What is wrong with it.
-pub fn events(value: Value) -> Result<Subscriptions, String> {
-    let Value::Array(entries) = value else {
-        return Err("must be a list of event types".to_owned());
-    };
-    let names = entries.into_iter().map(|entry| match entry {
-        Value::String(name) => Ok(name),
-        _ => Err("must contain strings only".to_owned()),
-    });
-    let names: Vec<String> = names.collect::<Result<_, String>>()?;
-    Subscriptions::try_from(names).map_err(|invalid| about_events(&invalid))
+/// Reads the list of events of an endpoint, in a workspace with this catalogue.
+pub fn events(catalogue: Catalogue) -> impl FnOnce(Value) -> Result<Subscriptions, String> {
+    move |value| {
+        let Value::Array(entries) = value else {
+            return Err("must be a list of event types".to_owned());
+        };
+        let names = entries.into_iter().map(|entry| match entry {
+            Value::String(name) => Ok(name),
+            _ => Err("must contain strings only".to_owned()),
+        });
+        let names: Vec<String> = names.collect::<Result<_, String>>()?;
+        Subscriptions::parse(names, catalogue).map_err(|invalid| about_events(&invalid))
+    }
 }
 
-/// Reads the name of an event type.
-///
-/// # Errors
-/// What is wrong with it.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the readers of fields take their value"
-)]
-pub fn event_type(value: Value) -> Result<&'static EventType, String> {
-    let name = value.as_str().ok_or("must be a string")?;
-    event_type::find(name).ok_or_else(|| {
-        let name: String = name.chars().take(MAX_NAME_CHARS).collect();
-        format!("`{name}` is not an event type; {KNOWN_EVENT_TYPES}")
-    })
+/// Reads the name of an event type of this catalogue.
+pub fn event_type(catalogue: Catalogue) -> impl FnOnce(Value) -> Result<&'static EventType, String> {
+    move |value| {
+        let name = value.as_str().ok_or("must be a string")?;
+        catalogue.find(name).ok_or_else(|| {
+            let name: String = name.chars().take(MAX_NAME_CHARS).collect();
+            format!("`{name}` is not an event type; {KNOWN_EVENT_TYPES}")
+        })
+    }
 }
 
 fn about_url(refused: RefusedUrl) -> String {
@@ -250,7 +244,7 @@ mod tests {
             Fields::parse(br#"{"url": "http://x", "events": [], "enabled": null, "evnt": 1}"#).unwrap();
 
         let url = fields.required("url", url(TargetPolicy::PublicOnly));
-        let events = fields.required("events", events);
+        let events = fields.required("events", events(Catalogue::Product));
         let enabled = fields.optional("enabled", |_| Err::<bool, _>("must be true or false".to_owned()));
         let event = fields.required("event", Ok);
         let read = both(both(url, events), both(enabled, event));
@@ -265,10 +259,11 @@ mod tests {
 
     #[test]
     fn every_unknown_event_type_is_named_with_where_the_known_ones_are() {
-        let message = |names: Value| events(names).unwrap_err();
+        // The operational events, unlike others, are the same in every build.
+        let message = |names: Value| events(Catalogue::Operator)(names).unwrap_err();
 
         assert_eq!(
-            message(serde_json::json!(["order.paid", "poster.scanned", "a.b"])),
+            message(serde_json::json!(["order.paid", "endpoint.created", "a.b"])),
             "contains `order.paid` and `a.b`, which are not event types; \
              GET /event-types lists the known ones, and * takes all"
         );
@@ -277,7 +272,7 @@ mod tests {
         );
         assert!(message(serde_json::json!(["survey.*"])).contains("patterns are not supported"));
         assert!(
-            event_type(serde_json::json!("order.paid"))
+            event_type(Catalogue::Operator)(serde_json::json!("order.paid"))
                 .unwrap_err()
                 .starts_with("`order.paid` is not an event type")
         );

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::event_type::{self, EventName};
+use super::event_type::{Catalogue, EventName};
 use super::failure_record::FailureRecord;
 use super::id::{EndpointId, RecoveryId, WorkspaceId};
 use super::task::Kind;
@@ -65,7 +65,7 @@ impl Endpoint {
     }
 }
 
-/// The event types an endpoint receives: 1 to [`MAX_SUBSCRIPTIONS`] names of the catalogue, or everything.
+/// The event types an endpoint receives: 1 to [`MAX_SUBSCRIPTIONS`] names of its workspace's catalogue, or everything.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Subscriptions(Vec<String>);
@@ -85,10 +85,12 @@ pub enum InvalidSubscriptions {
     Unknown(Vec<String>),
 }
 
-impl TryFrom<Vec<String>> for Subscriptions {
-    type Error = InvalidSubscriptions;
-
-    fn try_from(names: Vec<String>) -> Result<Self, InvalidSubscriptions> {
+impl Subscriptions {
+    /// Reads the list that an endpoint of a workspace with this catalogue is to have.
+    ///
+    /// # Errors
+    /// [`InvalidSubscriptions`] says what is wrong with it.
+    pub fn parse(names: Vec<String>, catalogue: Catalogue) -> Result<Self, InvalidSubscriptions> {
         if names.is_empty() || names.len() > MAX_SUBSCRIPTIONS {
             return Err(InvalidSubscriptions::Count);
         }
@@ -100,7 +102,7 @@ impl TryFrom<Vec<String>> for Subscriptions {
             if name != EVERYTHING && name.contains('*') {
                 return Err(InvalidSubscriptions::Pattern(shortened(name)));
             }
-            if name != EVERYTHING && event_type::find(name).is_none() {
+            if name != EVERYTHING && catalogue.find(name).is_none() {
                 unknown.push(shortened(name));
             }
         }
@@ -112,9 +114,7 @@ impl TryFrom<Vec<String>> for Subscriptions {
         }
         Ok(Self(names))
     }
-}
 
-impl Subscriptions {
     /// The names as they were given.
     #[must_use]
     pub fn names(&self) -> &[String] {
@@ -141,12 +141,10 @@ mod tests {
     use super::super::testing;
     use super::*;
 
+    /// The operational events, unlike others, are the same in every build.
     fn subscriptions(names: &[&str]) -> Result<Subscriptions, InvalidSubscriptions> {
-        names
-            .iter()
-            .map(|name| (*name).to_owned())
-            .collect::<Vec<_>>()
-            .try_into()
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        Subscriptions::parse(names, Catalogue::Operator)
     }
 
     fn name(text: &str) -> EventName {
@@ -155,11 +153,11 @@ mod tests {
 
     #[test]
     fn an_endpoint_receives_what_it_subscribed_to() {
-        let one = subscriptions(&["poster.scanned"]).unwrap();
+        let one = subscriptions(&["endpoint.created"]).unwrap();
         let everything = subscriptions(&["*"]).unwrap();
 
-        assert!(one.include(&name("poster.scanned")));
-        assert!(!one.include(&name("survey.response.created")));
+        assert!(one.include(&name("endpoint.created")));
+        assert!(!one.include(&name("endpoint.deleted")));
         assert!(everything.include(&name("a.future.event")));
     }
 
@@ -167,19 +165,19 @@ mod tests {
     fn a_list_that_cannot_mean_what_it_says_is_invalid() {
         assert_eq!(subscriptions(&[]), Err(InvalidSubscriptions::Count));
         assert_eq!(
-            subscriptions(&["poster.scanned"; 51]),
+            subscriptions(&["endpoint.created"; 51]),
             Err(InvalidSubscriptions::Count)
         );
         assert!(matches!(
-            subscriptions(&["poster.scanned", "poster.scanned"]),
+            subscriptions(&["endpoint.created", "endpoint.created"]),
             Err(InvalidSubscriptions::Duplicate(_))
         ));
         assert_eq!(
-            subscriptions(&["*", "poster.scanned"]),
+            subscriptions(&["*", "endpoint.created"]),
             Err(InvalidSubscriptions::EverythingAndMore)
         );
         assert!(matches!(
-            subscriptions(&["poster.scaned"]),
+            subscriptions(&["endpoint.creatd"]),
             Err(InvalidSubscriptions::Unknown(_))
         ));
     }
@@ -189,13 +187,24 @@ mod tests {
         let unknown = InvalidSubscriptions::Unknown(vec!["order.paid".to_owned(), "a.b".to_owned()]);
 
         assert_eq!(
-            subscriptions(&["order.paid", "poster.scanned", "a.b"]),
+            subscriptions(&["order.paid", "endpoint.created", "a.b"]),
             Err(unknown)
         );
         assert!(matches!(
-            subscriptions(&["survey.*"]),
+            subscriptions(&["endpoint.*"]),
             Err(InvalidSubscriptions::Pattern(_))
         ));
+    }
+
+    #[test]
+    fn a_customers_endpoint_can_not_subscribe_to_operational_events() {
+        let names = || vec!["endpoint.created".to_owned()];
+
+        assert!(Subscriptions::parse(names(), Catalogue::Operator).is_ok());
+        assert_eq!(
+            Subscriptions::parse(names(), Catalogue::Product),
+            Err(InvalidSubscriptions::Unknown(names()))
+        );
     }
 
     #[test]

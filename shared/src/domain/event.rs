@@ -94,7 +94,7 @@ impl Event {
     /// The sample of an event type as an event of its own, with `"test": true` at its top level.
     ///
     /// # Errors
-    /// [`InvalidEvent`] if the catalogue's entry is malformed, which a unit test rules out.
+    /// [`InvalidEvent`] if the catalogue's entry is malformed, which the build script rules out.
     pub fn sample(
         event_type: &EventType,
         workspace: &WorkspaceId,
@@ -123,7 +123,7 @@ fn describe(error: &serde_json::Error) -> String {
 /// The JSON of a sample, in the documented envelope.
 ///
 /// # Errors
-/// The catalogue's sample is not JSON, which a unit test rules out.
+/// The catalogue's sample is not JSON, which the build script rules out.
 pub fn sample_body(
     event_type: &EventType,
     workspace: &str,
@@ -151,7 +151,7 @@ pub fn sample_body(
 
 #[cfg(test)]
 mod tests {
-    use super::super::event_type::CATALOGUE;
+    use super::super::event_type::Catalogue;
     use super::*;
     use proptest::prelude::*;
 
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_sample_is_an_event_with_test_at_its_top_level() {
-        for event_type in CATALOGUE {
+        for event_type in Catalogue::Operator.event_types() {
             let event = Event::sample(
                 event_type,
                 &"ws_1".parse().unwrap(),

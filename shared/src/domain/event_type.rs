@@ -1,11 +1,17 @@
 //! The catalogue of event types, and what a well-formed event name is.
+//!
+//! Event types are data: a file each in `event-types/`, compiled in by the build script.
+
+#[cfg(test)]
+mod files;
+mod rule;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Most characters of an event name.
-const MAX_NAME_CHARS: usize = 128;
+use self::rule::{MAX_NAME_CHARS, is_event_name};
+use super::id::WorkspaceId;
 
 /// An event type that endpoints can subscribe to by name.
 #[derive(Debug, Clone, Copy)]
@@ -18,37 +24,47 @@ pub struct EventType {
     pub sample_data: &'static str,
 }
 
-macro_rules! event_type {
-    ($name:literal, $description:literal) => {
-        EventType {
-            name: $name,
-            description: $description,
-            sample_data: include_str!(concat!("samples/", $name, ".json")),
-        }
-    };
+/// What the build script made of `event-types/`.
+mod compiled {
+    use super::EventType;
+
+    include!(concat!(env!("OUT_DIR"), "/event_types.rs"));
 }
 
-/// All event types of today.
-pub const CATALOGUE: &[EventType] = &[
-    event_type!("survey.response.created", "A survey was completed."),
-    event_type!(
-        "survey.response.updated",
-        "An answer of a completed survey was changed."
-    ),
-    event_type!("hygiene.submission.created", "A hygiene checklist was submitted."),
-    event_type!("feedback.ticket.created", "A feedback ticket was opened."),
-    event_type!(
-        "feedback.ticket.status_changed",
-        "A feedback ticket moved to another status."
-    ),
-    event_type!("cleaning.log.created", "A cleaning round was logged."),
-    event_type!("poster.scanned", "The code on a poster was scanned."),
-];
+/// The event types that a workspace knows, by which its endpoints can subscribe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Catalogue {
+    /// Those of the product's own events: every customer's workspace.
+    Product,
+    /// Those, and what happens to the endpoints of all workspaces: the operator's workspace.
+    Operator,
+}
 
-/// The catalogue's entry of this name.
-#[must_use]
-pub fn find(name: &str) -> Option<&'static EventType> {
-    CATALOGUE.iter().find(|event_type| event_type.name == name)
+impl Catalogue {
+    /// The catalogue of a workspace, where `operator` is the operator's, if there is one.
+    #[must_use]
+    pub fn of(workspace: &WorkspaceId, operator: Option<&WorkspaceId>) -> Self {
+        if operator == Some(workspace) {
+            Self::Operator
+        } else {
+            Self::Product
+        }
+    }
+
+    /// All event types, the product's own first, each kind by name.
+    pub fn event_types(self) -> impl Iterator<Item = &'static EventType> {
+        let operational = match self {
+            Self::Product => &[],
+            Self::Operator => compiled::OPERATIONAL,
+        };
+        compiled::CATALOGUE.iter().chain(operational)
+    }
+
+    /// The event type of this name.
+    #[must_use]
+    pub fn find(self, name: &str) -> Option<&'static EventType> {
+        self.event_types().find(|event_type| event_type.name == name)
+    }
 }
 
 /// A well-formed event name: words of lower-case letters, digits and `_`, joined by full stops.
@@ -76,14 +92,7 @@ impl TryFrom<String> for EventName {
     type Error = InvalidEventName;
 
     fn try_from(text: String) -> Result<Self, InvalidEventName> {
-        let word = |word: &str| {
-            !word.is_empty()
-                && word
-                    .bytes()
-                    .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
-        };
-        let well_formed = text.len() <= MAX_NAME_CHARS && text.contains('.') && text.split('.').all(word);
-        if well_formed {
+        if is_event_name(&text) {
             Ok(Self(text))
         } else {
             Err(InvalidEventName)
@@ -109,13 +118,26 @@ mod tests {
 
     #[test]
     fn every_event_type_has_a_well_formed_name_and_a_sample_object() {
-        for event_type in CATALOGUE {
+        for event_type in Catalogue::Operator.event_types() {
             assert!(EventName::try_from(event_type.name.to_owned()).is_ok());
             assert!(
                 serde_json::from_str::<serde_json::Map<_, _>>(event_type.sample_data).is_ok(),
                 "{}",
                 event_type.name
             );
+        }
+    }
+
+    #[test]
+    fn only_the_operators_workspace_knows_the_operational_events() {
+        let (operator, other) = ("ws_operator".parse().unwrap(), "ws_1".parse().unwrap());
+
+        assert_eq!(Catalogue::of(&operator, Some(&operator)), Catalogue::Operator);
+        assert_eq!(Catalogue::of(&other, Some(&operator)), Catalogue::Product);
+        assert_eq!(Catalogue::of(&other, None), Catalogue::Product);
+        for event_type in compiled::OPERATIONAL {
+            assert!(Catalogue::Operator.find(event_type.name).is_some());
+            assert!(Catalogue::Product.find(event_type.name).is_none());
         }
     }
 

@@ -120,7 +120,7 @@ mod tests {
         let event = testing::event_name();
         let disabled = testing::disabled_endpoint();
         let mut other = testing::endpoint();
-        other.events = vec!["poster.scanned".to_owned()].try_into().unwrap();
+        other.events = testing::subscriptions(&["poster.scanned"]);
 
         assert!(!FanOut::First.includes(&disabled, &event, Timestamp::UNIX_EPOCH));
         assert!(!FanOut::First.includes(&other, &event, Timestamp::UNIX_EPOCH));

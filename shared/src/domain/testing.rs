@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::delivery::{Attempt, Delivery, Failure};
-use super::endpoint::Endpoint;
+use super::endpoint::{Endpoint, Subscriptions};
 use super::event_type::EventName;
 use super::failure_record::FailureRecord;
 use super::task::{Kind, Task};
@@ -28,13 +28,18 @@ pub(crate) fn event_name() -> EventName {
     "a.b".to_owned().try_into().unwrap()
 }
 
+/// Names that need not be in the catalogue, which is another one in each product.
+pub(crate) fn subscriptions(names: &[&str]) -> Subscriptions {
+    serde_json::from_value(serde_json::json!(names)).unwrap()
+}
+
 /// An endpoint that takes everything.
 pub(crate) fn endpoint() -> Endpoint {
     Endpoint {
         workspace: "ws_1".parse().unwrap(),
         id: "whe_1".parse().unwrap(),
         url: "https://example.com".to_owned(),
-        events: vec!["*".to_owned()].try_into().unwrap(),
+        events: subscriptions(&["*"]),
         enabled: true,
         disabled_reason: None,
         secret_version: "v".to_owned(),

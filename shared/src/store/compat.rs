@@ -15,6 +15,7 @@ use crate::domain::event::Event;
 use crate::domain::failure_record::FailureRecord;
 use crate::domain::id::{DeliveryId, EndpointId, RecoveryId};
 use crate::domain::recovery::{Include, Outcome, Recovery, Taken, Wanted};
+use crate::domain::testing;
 use crate::domain::token::{Grant, Scope, TokenHash};
 use crate::golden;
 
@@ -48,7 +49,7 @@ fn endpoint() -> Endpoint {
         workspace: "ws_acme".parse().unwrap(),
         id: endpoint_id(),
         url: "https://hooks.example.com/webhooks".to_owned(),
-        events: vec!["*".to_owned()].try_into().unwrap(),
+        events: testing::subscriptions(&["*"]),
         enabled: true,
         disabled_reason: None,
         secret_version: "c2VjcmV0".to_owned(),
@@ -119,9 +120,7 @@ fn endpoints_are_read_and_written_as_in_every_release() {
         exhausted_at: Some(at(30)),
     };
     let disabled = Endpoint {
-        events: vec!["poster.scanned".to_owned(), "cleaning.log.created".to_owned()]
-            .try_into()
-            .unwrap(),
+        events: testing::subscriptions(&["poster.scanned", "cleaning.log.created"]),
         enabled: false,
         disabled_reason: Some(DisabledReason::Failing),
         updated_at: at(40),
@@ -263,7 +262,7 @@ fn recovery(include: Include) -> Recovery {
         include,
         since: at(-7_200),
         until: at(-1),
-        events: vec!["*".to_owned()].try_into().unwrap(),
+        events: testing::subscriptions(&["*"]),
         per_second: 20,
     };
     Recovery::started(endpoint_id(), recovery_id(), wanted, at(0), SignedDuration::ZERO)

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use tests::Workspace;
 use tests::document::{Operation, operations};
 use tests::workspace::{ApiAnswer, answer};
+use tests::{Workspace, event_types};
 
 use super::{assert_problem, bad_fields};
 use crate::promises::STACK;
@@ -253,7 +253,7 @@ fn wrong_values() -> [Vec<Value>; 3] {
         [1],
         ["x"],
         ["*", "*"],
-        ["poster.scanned", "poster.unheard_of"],
+        [event_types::one(), "poster.unheard_of"],
         [["*"]]
     ]);
     let enabled = json!([null, 0, 1, "true", [], {}]);

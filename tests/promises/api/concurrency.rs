@@ -4,7 +4,7 @@ use futures::future::{join, join_all};
 use http::StatusCode;
 use serde_json::json;
 use tests::signature::verify_all;
-use tests::{PATIENCE, Workspace, receivers};
+use tests::{PATIENCE, Workspace, event_types, receivers};
 
 use super::assert_problem;
 use crate::promises::STACK;
@@ -60,9 +60,9 @@ async fn parallel_changes_of_different_fields_all_hold() {
     for round in 0..ROUNDS {
         let url = format!("{URL}{round}");
         let events = json!([if round % 2 == 0 {
-            "poster.scanned"
+            event_types::one()
         } else {
-            "cleaning.log.created"
+            event_types::other()
         }]);
         let bodies = [
             json!({ "url": url }),

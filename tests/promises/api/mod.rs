@@ -15,7 +15,7 @@ mod seed;
 use http::StatusCode;
 use serde_json::{Value, json};
 use tests::workspace::ApiAnswer;
-use tests::{Workspace, eventually};
+use tests::{Workspace, event_types, eventually};
 
 /// Panics unless the answer is an error of this status with the body that all errors have.
 fn assert_problem(answer: &ApiAnswer, status: StatusCode, what: &str) {
@@ -43,7 +43,7 @@ async fn test_delivery(workspace: &Workspace, endpoint: &str) -> String {
     let answer = workspace
         .post(
             &format!("/{endpoint}/test"),
-            &json!({ "event": "poster.scanned" }),
+            &json!({ "event": event_types::one() }),
         )
         .await;
     assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.body);

@@ -15,7 +15,7 @@ use tests::document::{self, BASE_PATH, Operation, operations};
 use tests::names::kebab;
 use tests::repository::read;
 use tests::workspace::answer;
-use tests::{Workspace, receivers, schema};
+use tests::{Workspace, event_types, receivers, schema};
 
 use super::{test_delivery, wait_until_status};
 use crate::promises::STACK;
@@ -140,7 +140,7 @@ async fn the_errors_that_are_shown_are_those_of_the_api() {
     wait_until_status(&workspace, &delivery, "delivered").await;
     let reader = workspace.through_token(&["webhooks:read"]).await;
     let retry = format!("{delivery}/retry");
-    let bad = json!({ "url": "ftp://hooks.example.com/", "events": ["*"], "event": "poster.scanned" });
+    let bad = json!({ "url": "ftp://hooks.example.com/", "events": ["*"], "event": event_types::one() });
     let answers = [
         workspace.get("?per_page=0").await,
         answer(workspace.request(Method::GET, "")).await,
@@ -166,7 +166,7 @@ async fn the_errors_that_are_shown_are_those_of_the_api() {
 }
 
 #[tokio::test]
-async fn the_documented_event_types_are_those_of_the_api() {
+async fn every_event_type_is_listed_and_can_be_subscribed_to_and_tested() {
     let workspace = Workspace::new(&STACK).await;
     let receiver = receivers::healthy().await;
     let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await.id;
@@ -174,11 +174,8 @@ async fn the_documented_event_types_are_those_of_the_api() {
     let listed = workspace.get("/event-types").await.body;
 
     let types = listed["data"].as_array().expect("a list");
-    let names: BTreeSet<_> = types.iter().filter_map(|each| each["name"].as_str()).collect();
-    assert_eq!(
-        names,
-        enumerated("EventTypeName").iter().map(String::as_str).collect()
-    );
+    let names: Vec<_> = types.iter().filter_map(|each| each["name"].as_str()).collect();
+    assert_eq!(names, event_types::all());
     for each in types {
         assert_eq!(each["sample"]["event"], each["name"]);
         assert_eq!(each["sample"]["test"], true);
@@ -192,10 +189,14 @@ async fn the_documented_event_types_are_those_of_the_api() {
             .await;
         assert_eq!(sent.status, StatusCode::ACCEPTED);
     }
-    let data = &types
+    // A team with event types of its own need not have this one, of which the product's documents name the fields.
+    let Some(survey) = types
         .iter()
         .find(|each| each["name"] == "survey.response.created")
-        .expect("it")["sample"]["data"];
+    else {
+        return;
+    };
+    let data = &survey["sample"]["data"];
     for name in [
         "session_id",
         "survey_id",

@@ -7,7 +7,7 @@ use std::process::Command;
 use local::receiver::Received;
 use serde_json::{Value, json};
 use tests::snippets::{self, run};
-use tests::{PATIENCE, Workspace, receivers};
+use tests::{PATIENCE, Workspace, event_types, receivers};
 
 use crate::promises::STACK;
 
@@ -29,12 +29,12 @@ async fn cases() -> Vec<Case> {
     let receiver = receivers::healthy().await;
     let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await;
     let other = workspace
-        .create_endpoint("https://hooks.example.com/", &["poster.scanned"])
+        .create_endpoint("https://hooks.example.com/", &[event_types::one()])
         .await;
     workspace
         .post(
             &format!("/{}/test", endpoint.id),
-            &json!({ "event": "cleaning.log.created" }),
+            &json!({ "event": event_types::other() }),
         )
         .await;
     let request = receiver

@@ -21,7 +21,7 @@ fn recovery(include: Include) -> Recovery {
         include,
         since: at(-60),
         until: at(60),
-        events: vec!["*".to_owned()].try_into().unwrap(),
+        events: testing::subscriptions(&["*"]),
         per_second: 20,
     };
     let (endpoint, id) = (testing::endpoint().id, "rec_1".parse().unwrap());
@@ -530,7 +530,7 @@ fn tests_and_other_event_types_are_not_meant() {
 
     assert_eq!(opening(&recovery, Some(&test)), Opening::Leave);
     assert!(recovery.wants(&record(1)));
-    recovery.wanted.events = vec!["poster.scanned".to_owned()].try_into().unwrap();
+    recovery.wanted.events = testing::subscriptions(&["poster.scanned"]);
     assert!(!recovery.wants(&record(1)));
     assert_eq!(opening(&recovery, Some(&record(1))), Opening::Leave);
 }
@@ -646,7 +646,7 @@ fn neither_tests_nor_expired_events_nor_other_event_types_are_missed() {
         ..event.clone()
     };
     let other_type = Endpoint {
-        events: vec!["poster.scanned".to_owned()].try_into().unwrap(),
+        events: testing::subscriptions(&["poster.scanned"]),
         ..endpoint.clone()
     };
 
@@ -654,7 +654,7 @@ fn neither_tests_nor_expired_events_nor_other_event_types_are_missed() {
     assert!(!recovery.misses(&test, &endpoint, at(100)));
     assert!(!recovery.misses(&event, &endpoint, at(1_000)));
     assert!(!recovery.misses(&event, &other_type, at(100)));
-    recovery.wanted.events = vec!["poster.scanned".to_owned()].try_into().unwrap();
+    recovery.wanted.events = testing::subscriptions(&["poster.scanned"]);
     assert!(!recovery.misses(&event, &endpoint, at(100)));
     let scanned: EventName = "poster.scanned".to_owned().try_into().unwrap();
     let scanned = KeptEvent {
