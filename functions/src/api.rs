@@ -1,12 +1,16 @@
 //! The routes, one file each: request, handler, answer.
 
+pub mod cancel_recovery;
 pub mod create_endpoint;
+pub mod create_recovery;
 pub mod delete_endpoint;
 pub mod get_delivery;
 pub mod get_endpoint;
+pub mod get_recovery;
 pub mod list_deliveries;
 pub mod list_endpoints;
 pub mod list_event_types;
+pub mod list_recoveries;
 pub mod retry_delivery;
 pub mod rotate_secret;
 pub mod send_test_event;

@@ -4,6 +4,7 @@ pub mod deliver;
 pub mod fan_out;
 mod job;
 pub mod purge;
+pub mod recover;
 pub mod retry;
 
 use std::time::Duration;
@@ -36,6 +37,20 @@ async fn pass_on(app: &App, batch: &Batch, queue: &str, messages: Vec<(&Message,
             }
         }
     }
+}
+
+/// Puts a message aside that is not what its queue is for, such as `a purge`, with the reason.
+async fn set_aside(app: &App, batch: &Batch, message: &Message, what: &str, reason: &str) {
+    let reason = format!("not a {what}: {reason}");
+    tracing::error!(
+        message.id,
+        reason,
+        outcome = "set_aside",
+        "a message is not what its queue is for and is set aside"
+    );
+    let unreadable = Outgoing::set_aside(message.body.clone(), &reason);
+    let queue = &app.config.queues.unreadable;
+    pass_on(app, batch, queue, vec![(message, unreadable)]).await;
 }
 
 /// Puts tasks on a queue, each in the place of a received message and after a delay in seconds.

@@ -1,10 +1,11 @@
 //! All Lambda functions in one binary: the template's `Handler` names the one that a process is.
 
 use functions::api::{
-    create_endpoint, delete_endpoint, get_delivery, get_endpoint, list_deliveries, list_endpoints,
-    list_event_types, retry_delivery, rotate_secret, send_test_event, update_endpoint,
+    cancel_recovery, create_endpoint, create_recovery, delete_endpoint, get_delivery, get_endpoint,
+    get_recovery, list_deliveries, list_endpoints, list_event_types, list_recoveries, retry_delivery,
+    rotate_secret, send_test_event, update_endpoint,
 };
-use functions::consumers::{deliver, fan_out, purge, retry};
+use functions::consumers::{deliver, fan_out, purge, recover, retry};
 use functions::operator::{issue_token, revoke_token};
 use functions::serve::{self, Function};
 
@@ -20,10 +21,15 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("get-delivery", Function::Route(get_delivery::ROUTE)),
     ("retry-delivery", Function::Route(retry_delivery::ROUTE)),
     ("send-test-event", Function::Route(send_test_event::ROUTE)),
+    ("create-recovery", Function::Route(create_recovery::ROUTE)),
+    ("list-recoveries", Function::Route(list_recoveries::ROUTE)),
+    ("get-recovery", Function::Route(get_recovery::ROUTE)),
+    ("cancel-recovery", Function::Route(cancel_recovery::ROUTE)),
     ("list-event-types", Function::Route(list_event_types::ROUTE)),
     ("fan-out", Function::Consumer(fan_out::CONSUMER)),
     ("deliver", Function::Consumer(deliver::CONSUMER)),
     ("retry", Function::Consumer(retry::CONSUMER)),
+    ("recover", Function::Consumer(recover::CONSUMER)),
     ("purge", Function::Consumer(purge::CONSUMER)),
     ("issue-token", Function::Command(issue_token::COMMAND)),
     ("revoke-token", Function::Command(revoke_token::COMMAND)),

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use shared::domain::delivery::{Attempt, Delivery, Failure};
 use shared::domain::endpoint::{DisabledReason, Endpoint};
+use shared::domain::recovery::Recovery;
 use shared::domain::secret::Secret;
 use shared::domain::time;
 
@@ -55,6 +56,23 @@ struct AttemptView<'a> {
     duration_ms: u64,
     error: Option<&'a str>,
     response_body: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct RecoveryView<'a> {
+    id: &'a str,
+    status: &'a str,
+    include: &'a str,
+    since: String,
+    until: String,
+    events: &'a [String],
+    per_second: u16,
+    total: Option<u64>,
+    retried: u64,
+    delivered: u64,
+    failed: u64,
+    started_at: String,
+    finished_at: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -108,6 +126,41 @@ pub fn delivery_with_attempts(delivery: &Delivery, payload: Option<&str>) -> Res
         ..delivery_view(delivery)
     };
     json(StatusCode::OK, &shown)
+}
+
+/// A recovery.
+#[must_use]
+pub fn recovery(status: StatusCode, recovery: &Recovery) -> Response<Body> {
+    json(status, &recovery_view(recovery))
+}
+
+/// A page of recoveries.
+#[must_use]
+pub fn recoveries(recoveries: &[Recovery], page: PageRequest) -> Response<Body> {
+    let shown = recoveries
+        .iter()
+        .skip(page.skip())
+        .take(page.per_page)
+        .map(recovery_view);
+    list(shown.collect(), recoveries.len(), page)
+}
+
+fn recovery_view(recovery: &Recovery) -> RecoveryView<'_> {
+    RecoveryView {
+        id: recovery.id.as_str(),
+        status: recovery.status.as_str(),
+        include: recovery.wanted.include.as_str(),
+        since: time::format(recovery.wanted.since),
+        until: time::format(recovery.wanted.until),
+        events: recovery.wanted.events.names(),
+        per_second: recovery.wanted.per_second,
+        total: recovery.counts.total,
+        retried: recovery.counts.retried,
+        delivered: recovery.counts.delivered,
+        failed: recovery.counts.failed,
+        started_at: time::format(recovery.started_at),
+        finished_at: recovery.finished_at.map(time::format),
+    }
 }
 
 fn endpoint_view<'a>(endpoint: &'a Endpoint, secret: Option<&Secret>) -> EndpointView<'a> {

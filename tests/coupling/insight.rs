@@ -73,7 +73,7 @@ fn the_dashboard_shows_each_queue_that_is_read_and_costs_nothing_but_itself() {
         assert_eq!(metrics.iter().filter(waiting).count(), 1, "{queue}");
     }
     for kind in ["Throttles", "Duration", "Errors"] {
-        for function in ["FanOut", "Deliver", "Retry", "Purge"] {
+        for function in ["FanOut", "Deliver", "Retry", "Recover", "Purge"] {
             let name = format!("${{{function}Function}}");
             let shown = |metric: &&&Value| metric[1] == kind && metric[3] == name.as_str();
             assert_eq!(metrics.iter().filter(shown).count(), 1, "{kind} of {function}");

@@ -69,7 +69,7 @@ fn every_event_source_reports_the_items_that_fail() {
         );
         sources += 1;
     }
-    assert_eq!(sources, 6);
+    assert_eq!(sources, 7);
 }
 
 #[test]
@@ -289,6 +289,13 @@ fn every_function_may_do_what_it_does_and_no_more() {
             "SendTestEventRole",
             "dynamodb:GetItem dynamodb:PutItem sqs:SendMessage",
         ),
+        (
+            "CreateRecoveryRole",
+            "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem sqs:SendMessage",
+        ),
+        ("ListRecoveriesRole", "dynamodb:GetItem dynamodb:Query"),
+        ("GetRecoveryRole", "dynamodb:GetItem"),
+        ("CancelRecoveryRole", "dynamodb:GetItem dynamodb:UpdateItem"),
         ("ListEventTypesRole", "dynamodb:GetItem"),
         ("IssueTokenRole", "dynamodb:PutItem"),
         ("RevokeTokenRole", "dynamodb:UpdateItem"),
@@ -307,6 +314,13 @@ fn every_function_may_do_what_it_does_and_no_more() {
             &format!(
                 "dynamodb:BatchGetItem dynamodb:PartiQLInsert dynamodb:PartiQLUpdate \
                  dynamodb:UpdateItem iam:PassRole scheduler:CreateSchedule {consume}"
+            ),
+        ),
+        (
+            "RecoverRole",
+            &format!(
+                "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:PartiQLInsert dynamodb:PartiQLUpdate \
+                 dynamodb:Query dynamodb:UpdateItem {consume}"
             ),
         ),
         (

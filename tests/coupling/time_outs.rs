@@ -8,7 +8,12 @@ use tests::template::Template;
 fn the_longest_wait_of_a_message_that_is_handed_back_is_the_visibility_time_out_of_its_queue() {
     let template = Template::read();
 
-    for queue in ["EventsQueue", "FailedAttemptsQueue", "PurgesQueue"] {
+    for queue in [
+        "EventsQueue",
+        "FailedAttemptsQueue",
+        "RecoveriesQueue",
+        "PurgesQueue",
+    ] {
         let visibility = template.number(&template.resource(queue)["VisibilityTimeout"]);
         assert_eq!(
             visibility,
@@ -19,11 +24,13 @@ fn the_longest_wait_of_a_message_that_is_handed_back_is_the_visibility_time_out_
 }
 
 #[test]
-fn the_code_knows_the_time_out_of_retry() {
+fn the_code_knows_the_time_out_of_retry_and_of_recover() {
     let template = Template::read();
-    let timeout = template.number(&template.function("RetryFunction")["Timeout"]);
+    for function in ["RetryFunction", "RecoverFunction"] {
+        let timeout = template.number(&template.function(function)["Timeout"]);
 
-    assert_eq!(shared::config::RETRY_TIMEOUT.as_secs(), timeout);
+        assert_eq!(shared::config::RETRY_TIMEOUT.as_secs(), timeout, "{function}");
+    }
 }
 
 #[test]

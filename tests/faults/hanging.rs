@@ -259,11 +259,12 @@ fn is_our_500(answer: &ApiAnswer) -> bool {
 }
 
 /// Who is not asked by a request.
-const QUEUE_FUNCTIONS: [&str; 4] = [
+const QUEUE_FUNCTIONS: [&str; 5] = [
     "FanOutFunction",
     "DeliverFunction",
     "RetryFunction",
     "PurgeFunction",
+    "RecoverFunction",
 ];
 
 /// A workspace with an endpoint.

@@ -18,11 +18,12 @@ const POISON: usize = 100;
 const EVENTS: usize = 50;
 
 /// Those from which a malformed message goes to the unreadable queue; from the events queue it is rejected.
-const UNREADABLE_ON: [&str; 4] = [
+const UNREADABLE_ON: [&str; 5] = [
     "DeliveriesQueue",
     "RetriesQueue",
     "FailedAttemptsQueue",
     "PurgesQueue",
+    "RecoveriesQueue",
 ];
 
 /// Those that tasks are on.

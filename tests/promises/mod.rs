@@ -7,6 +7,7 @@ mod fanning_out;
 mod operating;
 mod options;
 mod producers_page;
+mod recovering;
 mod replay;
 mod restoring;
 mod sam_local;

@@ -11,6 +11,7 @@ use tests::repository::{read, stems};
 use tests::{Workspace, receivers};
 
 use crate::promises::STACK;
+use crate::promises::recovering::finished_recovery;
 
 /// What a function is expected to answer to its sample.
 pub(super) enum Expected {
@@ -27,14 +28,26 @@ pub(super) struct Stage {
     workspace: Workspace,
     endpoint: String,
     delivery: String,
+    recovery: String,
     _receiver: Receiver,
 }
 
 pub(super) fn expected() -> BTreeMap<&'static str, Expected> {
     BTreeMap::from([
         (
+            "cancel-recovery",
+            Expected::Http(409, json!({ "statusCode": 409 })),
+        ),
+        (
             "create-endpoint",
             Expected::Http(201, json!({ "url": "https://hooks.example.com/enafeedback" })),
+        ),
+        (
+            "create-recovery",
+            Expected::Http(
+                202,
+                json!({ "status": "running", "total": null, "per_second": 20 }),
+            ),
         ),
         ("delete-endpoint", Expected::Http(204, Value::Null)),
         // What is no task is handed over to `retry`.
@@ -47,6 +60,10 @@ pub(super) fn expected() -> BTreeMap<&'static str, Expected> {
         (
             "get-endpoint",
             Expected::Http(200, json!({ "enabled": true, "events": ["*"] })),
+        ),
+        (
+            "get-recovery",
+            Expected::Http(200, json!({ "status": "finished", "total": 0 })),
         ),
         (
             "issue-token",
@@ -67,7 +84,15 @@ pub(super) fn expected() -> BTreeMap<&'static str, Expected> {
             ),
         ),
         ("list-event-types", Expected::Http(200, json!({}))),
+        (
+            "list-recoveries",
+            Expected::Http(
+                200,
+                json!({ "meta": { "total": 1, "page": 1, "per_page": 20, "pages": 1 } }),
+            ),
+        ),
         ("purge", Expected::Batch(&[])),
+        ("recover", Expected::Batch(&[])),
         ("retry", Expected::Batch(&[])),
         // Only a failed delivery can be retried, and this one was delivered.
         (
@@ -117,10 +142,12 @@ impl Stage {
         let event = workspace.send_event("poster.scanned").await;
         let delivery = workspace.wait_for_delivery(&endpoint, &event, "delivered").await;
         let delivery = delivery["id"].as_str().expect("an id").to_owned();
+        let recovery = finished_recovery(&workspace, &endpoint).await;
         Self {
             workspace,
             endpoint,
             delivery,
+            recovery,
             _receiver: receiver,
         }
     }
@@ -130,7 +157,8 @@ impl Stage {
             .replace("efa_sk_sample", &self.workspace.token)
             .replace("ws_sample", &self.workspace.id)
             .replace("whe_sample", &self.endpoint)
-            .replace("del_sample", &self.delivery);
+            .replace("del_sample", &self.delivery)
+            .replace("rec_sample", &self.recovery);
         serde_json::from_str(&event).expect("a sample is JSON")
     }
 }

@@ -122,6 +122,50 @@ pub async fn write(stack: &SuiteStack, records: &[Record]) {
     );
 }
 
+/// Writes the events of the records with these numbers, which [`Record::new`] made with the same `first`.
+pub async fn write_events(
+    stack: &SuiteStack,
+    workspace: &str,
+    numbers: impl Iterator<Item = u32>,
+    first: &str,
+) {
+    let client = stack.dynamodb();
+    let first_at = time::parse(first).expect("a time");
+    let put = |number: u32| {
+        let id = format!("evt_{number}");
+        let accepted_at = first_at + std::time::Duration::from_secs(number.into());
+        let body = serde_json::json!({
+            "id": id, "event": "poster.scanned", "created_at": first, "workspace_id": workspace,
+            "data": { "number": number },
+        });
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let accepted_at = accepted_at.as_millisecond().to_string();
+        let item = Item::from([
+            ("workspace".to_owned(), text(workspace)),
+            ("event".to_owned(), text(&id)),
+            ("body".to_owned(), text(&body.to_string())),
+            ("accepted_at".to_owned(), AttributeValue::N(accepted_at)),
+            ("message_id".to_owned(), text("written-by-a-test")),
+            ("expires_at".to_owned(), AttributeValue::N(NEVER.to_owned())),
+        ]);
+        let put = PutRequest::builder().set_item(Some(item)).build();
+        WriteRequest::builder().put_request(put.expect("an item")).build()
+    };
+    let writes: Vec<_> = numbers.map(put).collect();
+    let calls = writes.chunks(CHUNK).map(|chunk| {
+        let call = client.batch_write_item();
+        call.request_items(&stack.tables["EventsTable"], chunk.to_vec())
+            .send()
+    });
+    let calls = stream::iter(calls).buffer_unordered(8);
+    let answers: Vec<_> = calls.try_collect().await.expect("the events are written");
+    assert!(
+        answers
+            .iter()
+            .all(|answer| answer.unprocessed_items().is_none_or(HashMap::is_empty))
+    );
+}
+
 /// Whether the record is still there.
 pub async fn exists(stack: &SuiteStack, record: &Record) -> bool {
     let key = ["endpoint", "delivery"].map(|name| (name.to_owned(), record.item[name].clone()));

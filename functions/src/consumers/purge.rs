@@ -14,9 +14,9 @@ use shared::domain::id::{EndpointId, WorkspaceId};
 use shared::domain::wait::MAX_DELAY_SECONDS;
 use shared::queues::{Outgoing, Purge};
 
-use super::pass_on;
+use super::set_aside;
 use crate::app::App;
-use crate::serve::{Batch, ComeBack, Consumer, Deadline, Message, StreamRecord};
+use crate::serve::{Batch, ComeBack, Consumer, Deadline, StreamRecord};
 
 /// The consumer of the purges queue and of the endpoints table's stream.
 pub const CONSUMER: Consumer = Consumer {
@@ -83,7 +83,7 @@ async fn purge(app: &App, batch: &Batch) {
                     tracing::warn!(error = error.chain(), message.id, "a purge comes back");
                 }
             },
-            Err(error) => set_aside(app, batch, message, &error.to_string()).await,
+            Err(error) => set_aside(app, batch, message, "purge", &error.to_string()).await,
         });
     join_all(purges).await;
 }
@@ -136,23 +136,6 @@ async fn make_sure(app: &App, purge: &Purge, deadline: Deadline) -> Result<(), E
     app.secrets.delete(&purge.endpoint).await?;
     tracing::info!(endpoint.id = %purge.endpoint, deleted, "purged");
     Ok(())
-}
-
-async fn set_aside(app: &App, batch: &Batch, message: &Message, reason: &str) {
-    tracing::error!(
-        message.id,
-        reason,
-        outcome = "set_aside",
-        "a message is not a purge and is set aside"
-    );
-    let unreadable = Outgoing::set_aside(message.body.clone(), &format!("not a purge: {reason}"));
-    pass_on(
-        app,
-        batch,
-        &app.config.queues.unreadable,
-        vec![(message, unreadable)],
-    )
-    .await;
 }
 
 #[cfg(test)]

@@ -86,6 +86,12 @@ pub enum InvalidSubscriptions {
 }
 
 impl Subscriptions {
+    /// All current and future events.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self(vec![EVERYTHING.to_owned()])
+    }
+
     /// Reads the list that an endpoint of a workspace with this catalogue is to have.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::request::Parts;
 
 /// What a call can concern; the deployed names hold these.
-const RESOURCES: [&str; 12] = [
+const RESOURCES: [&str; 13] = [
     "EndpointsTable",
     "EventsTable",
     "DeliveriesTable",
@@ -17,6 +17,7 @@ const RESOURCES: [&str; 12] = [
     "ParkedQueue",
     "UnreadableQueue",
     "PurgesQueue",
+    "RecoveriesQueue",
 ];
 
 /// A call on its way to AWS.

@@ -13,6 +13,7 @@ use tests::{PATIENCE, Workspace, eventually, receivers};
 
 use super::{assert_problem, test_delivery, wait_until_status};
 use crate::promises::STACK;
+use crate::promises::recovering::finished_recovery;
 
 /// A workspace with an endpoint and a failed delivery, on which every operation would succeed.
 struct Estate {
@@ -20,6 +21,7 @@ struct Estate {
     receiver: Receiver,
     endpoint: CreatedEndpoint,
     delivery: String,
+    recovery: String,
 }
 
 impl Estate {
@@ -30,11 +32,13 @@ impl Estate {
         let path = test_delivery(&workspace, &endpoint.id).await;
         wait_until_status(&workspace, &path, "failed").await;
         let delivery = path.rsplit('/').next().expect("an id").to_owned();
+        let recovery = finished_recovery(&workspace, &endpoint.id).await;
         Self {
             workspace,
             receiver,
             endpoint,
             delivery,
+            recovery,
         }
     }
 
@@ -43,14 +47,25 @@ impl Estate {
         let endpoint = format!("/{}", self.endpoint.id);
         let delivery = format!("{endpoint}/deliveries/{}", self.delivery);
         let mut shown = Vec::new();
-        for path in ["", &endpoint, &format!("{endpoint}/deliveries"), &delivery] {
+        let recoveries = format!("{endpoint}/recoveries");
+        for path in [
+            "",
+            &endpoint,
+            &format!("{endpoint}/deliveries"),
+            &delivery,
+            &recoveries,
+        ] {
             shown.push(self.workspace.get(path).await.body);
         }
         shown
     }
 
     fn path(&self, operation: &Operation) -> String {
-        operation.path_with(&[("id", &self.endpoint.id), ("delivery_id", &self.delivery)])
+        operation.path_with(&[
+            ("id", &self.endpoint.id),
+            ("delivery_id", &self.delivery),
+            ("recovery_id", &self.recovery),
+        ])
     }
 }
 
@@ -73,7 +88,11 @@ async fn another_workspace_sees_and_changes_nothing_on_any_route() {
         }
         let path = estate.path(operation);
         let theirs = call(&stranger.workspace, operation, &path).await;
-        let nobodys = operation.path_with(&[("id", "whe_nobody"), ("delivery_id", "del_nobody")]);
+        let nobodys = operation.path_with(&[
+            ("id", "whe_nobody"),
+            ("delivery_id", "del_nobody"),
+            ("recovery_id", "rec_nobody"),
+        ]);
         let nobodys = call(&stranger.workspace, operation, &nobodys).await;
         assert_problem(&theirs, StatusCode::NOT_FOUND, &operation.id);
         assert_eq!(
@@ -81,10 +100,11 @@ async fn another_workspace_sees_and_changes_nothing_on_any_route() {
             "{}: another's id is an unknown id",
             operation.id
         );
-        if parameters.contains(&"delivery_id") {
+        if parameters.len() > 1 {
             let mixed = [
                 ("id", stranger.endpoint.id.as_str()),
                 ("delivery_id", &estate.delivery),
+                ("recovery_id", &estate.recovery),
             ];
             let mixed = call(&stranger.workspace, operation, &operation.path_with(&mixed)).await;
             assert_problem(&mixed, StatusCode::NOT_FOUND, &operation.id);

@@ -18,7 +18,7 @@ use tests::workspace::ApiAnswer;
 use tests::{Workspace, event_types, eventually};
 
 /// Panics unless the answer is an error of this status with the body that all errors have.
-fn assert_problem(answer: &ApiAnswer, status: StatusCode, what: &str) {
+pub(super) fn assert_problem(answer: &ApiAnswer, status: StatusCode, what: &str) {
     assert_eq!(answer.status, status, "{what}: {}", answer.body);
     assert_eq!(answer.headers["content-type"], "application/json", "{what}");
     assert_eq!(answer.body["statusCode"], status.as_u16(), "{what}");
@@ -33,7 +33,7 @@ fn assert_problem(answer: &ApiAnswer, status: StatusCode, what: &str) {
 }
 
 /// The fields that a 422 complains about, in its order.
-fn bad_fields(answer: &ApiAnswer) -> Vec<&str> {
+pub(super) fn bad_fields(answer: &ApiAnswer) -> Vec<&str> {
     let errors = answer.body["errors"].as_array().into_iter().flatten();
     errors.filter_map(|error| error["field"].as_str()).collect()
 }

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use shared::domain::delivery::{Failure, Status};
 use shared::domain::endpoint::DisabledReason;
+use shared::domain::recovery;
 use shared::domain::token::Scope;
 use tests::document::{self, BASE_PATH, Operation, operations};
 use tests::names::kebab;
@@ -19,6 +20,7 @@ use tests::{Workspace, event_types, receivers, schema};
 
 use super::{test_delivery, wait_until_status};
 use crate::promises::STACK;
+use crate::promises::recovering::long_recovery;
 
 const JSON: &str = "application/json";
 
@@ -77,6 +79,8 @@ fn the_documented_words_are_those_of_the_code() {
     assert_eq!(enumerated("AttemptError"), failures);
     assert_eq!(enumerated("DeliveryStatus"), words_of::<Status>());
     assert_eq!(enumerated("DisabledReason"), words_of::<DisabledReason>());
+    assert_eq!(enumerated("RecoveryInclude"), words_of::<recovery::Include>());
+    assert_eq!(enumerated("RecoveryStatus"), words_of::<recovery::Status>());
     let scopes: BTreeSet<_> = operations()
         .iter()
         .map(|operation| operation.scope.clone())
@@ -224,32 +228,47 @@ struct Stage {
     _receiver: Receiver,
     endpoint: String,
     delivery: String,
+    recovery: String,
 }
 
 impl Stage {
-    async fn new() -> Self {
+    async fn of(operation: &Operation) -> Self {
         let workspace = Workspace::new(&STACK).await;
         let receiver = receivers::recovering(1).await;
         let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await.id;
         let path = test_delivery(&workspace, &endpoint).await;
         wait_until_status(&workspace, &path, "failed").await;
+        let recovery = if operation.path_parameters().contains(&"recovery_id") {
+            long_recovery(&workspace, &endpoint).await
+        } else {
+            String::new()
+        };
         Self {
             workspace,
             _receiver: receiver,
             endpoint,
+            recovery,
             delivery: path.rsplit('/').next().expect("an id").to_owned(),
         }
     }
 
     fn path(&self, operation: &Operation) -> String {
-        operation.path_with(&[("id", &self.endpoint), ("delivery_id", &self.delivery)])
+        operation.path_with(&[
+            ("id", &self.endpoint),
+            ("delivery_id", &self.delivery),
+            ("recovery_id", &self.recovery),
+        ])
     }
 
     /// The statuses with which the operation answers when it is used well, and in each way in which it can be
     /// misused, whether the document knows that way or not.
     async fn provoke(&self, operation: &Operation) -> BTreeSet<u16> {
         let (method, path) = (operation.method.clone(), self.path(operation));
-        let unknown = operation.path_with(&[("id", "whe_nobody"), ("delivery_id", "del_nobody")]);
+        let unknown = operation.path_with(&[
+            ("id", "whe_nobody"),
+            ("delivery_id", "del_nobody"),
+            ("recovery_id", "rec_nobody"),
+        ]);
         let unfit = ["webhooks:read", "webhooks:write"]
             .into_iter()
             .find(|scope| *scope != operation.scope);
@@ -282,10 +301,18 @@ impl Stage {
 #[tokio::test]
 async fn every_documented_status_is_answered_and_no_other() {
     let provocations = operations().iter().map(async |operation| {
-        let stage = Stage::new().await;
+        let stage = Stage::of(operation).await;
         let mut provoked = stage.provoke(operation).await;
-        // Answered in the tests of concurrency and of retrying: the limit, two rotations at once, a pending delivery.
-        if ["createEndpoint", "rotateSecret", "retryDelivery"].contains(&operation.id.as_str()) {
+        // Answered in the tests of concurrency, of retrying and of recovering: the limit, two rotations at once, a pending
+        // delivery, two recoveries at once, one that has ended.
+        let in_conflict = [
+            "createEndpoint",
+            "rotateSecret",
+            "retryDelivery",
+            "createRecovery",
+            "cancelRecovery",
+        ];
+        if in_conflict.contains(&operation.id.as_str()) {
             provoked.insert(409);
         }
 
