@@ -1,5 +1,6 @@
-//! The consumers of queues, one file each, and what they share: passing a message on to another queue.
+//! The consumers of queues and of the endpoints table's stream, one file each, and what they share: passing a message on to another queue.
 
+pub mod announce;
 pub mod deliver;
 pub mod fan_out;
 mod job;

@@ -5,7 +5,7 @@ use functions::api::{
     get_recovery, list_deliveries, list_endpoints, list_event_types, list_recoveries, retry_delivery,
     rotate_secret, send_test_event, update_endpoint,
 };
-use functions::consumers::{deliver, fan_out, purge, recover, retry};
+use functions::consumers::{announce, deliver, fan_out, purge, recover, retry};
 use functions::operator::{issue_token, revoke_token};
 use functions::serve::{self, Function};
 
@@ -31,6 +31,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("retry", Function::Consumer(retry::CONSUMER)),
     ("recover", Function::Consumer(recover::CONSUMER)),
     ("purge", Function::Consumer(purge::CONSUMER)),
+    ("announce", Function::StreamReader(announce::STREAM_READER)),
     ("issue-token", Function::Command(issue_token::COMMAND)),
     ("revoke-token", Function::Command(revoke_token::COMMAND)),
 ];

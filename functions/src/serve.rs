@@ -9,6 +9,7 @@ mod deadline;
 mod hand_back;
 mod http;
 mod message;
+mod stream;
 
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use futures::future::LocalBoxFuture;
 use lambda_runtime::Error;
 use tracing_subscriber::filter::LevelFilter;
 
-pub use batch::{ComeBack, Consumer, StreamRecord};
+pub use batch::{ComeBack, Consumer};
 pub use command::{Command, CommandError, answer_to};
 pub use deadline::{Deadline, TO_ANSWER};
 pub use hand_back::LONGEST_WAIT_SECONDS;
@@ -24,6 +25,7 @@ pub use http::{Answer, Caller, Route};
 #[cfg(test)]
 pub use message::Attributes;
 pub use message::{Batch, Message};
+pub use stream::{StreamReader, StreamRecord};
 
 use crate::app::App;
 
@@ -34,6 +36,8 @@ pub enum Function {
     Route(Route),
     /// Handles the messages of queues.
     Consumer(Consumer),
+    /// Follows the stream of the endpoints table.
+    StreamReader(StreamReader),
     /// Answers an operator who invokes it.
     Command(Command),
 }
@@ -45,6 +49,7 @@ impl Function {
         match self {
             Self::Route(route) => route.variables,
             Self::Consumer(consumer) => consumer.variables,
+            Self::StreamReader(reader) => reader.variables,
             Self::Command(command) => command.variables,
         }
     }
@@ -77,6 +82,7 @@ pub async fn run(functions: &'static [(&'static str, Function)]) -> Result<(), E
     let serving = match *function {
         Function::Route(route) => http::serve(app, route),
         Function::Consumer(consumer) => batch::serve(app, consumer),
+        Function::StreamReader(reader) => stream::serve(app, reader),
         Function::Command(command) => command::serve(app, command),
     };
     serving.await

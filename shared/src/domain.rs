@@ -10,6 +10,7 @@ pub mod fan_out;
 pub mod freshness;
 pub mod id;
 pub mod lane;
+pub mod operational;
 pub mod plan;
 pub mod recovery;
 pub mod retry_after;

@@ -65,6 +65,17 @@ impl Outgoing {
         }
     }
 
+    /// An event of a workspace, in its group, as producers are asked to send theirs.
+    #[must_use]
+    pub fn event(body: String, workspace: &WorkspaceId) -> Self {
+        Self {
+            body,
+            delay_seconds: 0,
+            group: Some(workspace.to_string()),
+            reason: None,
+        }
+    }
+
     /// A plain message, after a delay.
     #[must_use]
     pub fn plain(body: String, delay_seconds: u16) -> Self {

@@ -62,7 +62,9 @@ fn the_table_of_alarms_has_those_of_the_template() {
 #[test]
 fn the_documents_count_the_alarms_and_the_metrics_that_they_are_billed_by() {
     let template = Template::read();
-    let alarms = template.of_type("AWS::CloudWatch::Alarm");
+    // Those that a parameter adds are counted where the parameter is explained.
+    let mut alarms = template.of_type("AWS::CloudWatch::Alarm");
+    alarms.retain(|(name, _)| template.attribute(name, "Condition").is_null());
     let metrics = alarms.iter().map(|(_, alarm)| {
         let of_math = alarm["Metrics"].as_array().into_iter().flatten();
         of_math
@@ -85,6 +87,23 @@ fn the_documents_count_the_alarms_and_the_metrics_that_they_are_billed_by() {
 #[test]
 fn the_table_of_queues_has_those_of_the_template() {
     assert_eq!(named("queue"), of_type("AWS::SQS::Queue"));
+}
+
+#[test]
+fn the_table_of_operational_events_is_the_rest_of_the_operators_catalogue() {
+    let own: BTreeSet<_> = Catalogue::Product
+        .event_types()
+        .map(|event_type| event_type.name)
+        .collect();
+    let operators = Catalogue::Operator
+        .event_types()
+        .map(|event_type| event_type.name);
+    let operational: BTreeSet<_> = operators
+        .filter(|name| !own.contains(name))
+        .map(str::to_owned)
+        .collect();
+
+    assert_eq!(named("operational event"), operational);
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn the_dashboard_shows_each_queue_that_is_read_and_costs_nothing_but_itself() {
         assert_eq!(metrics.iter().filter(waiting).count(), 1, "{queue}");
     }
     for kind in ["Throttles", "Duration", "Errors"] {
-        for function in ["FanOut", "Deliver", "Retry", "Recover", "Purge"] {
+        for function in ["FanOut", "Deliver", "Retry", "Recover", "Purge", "Announce"] {
             let name = format!("${{{function}Function}}");
             let shown = |metric: &&&Value| metric[1] == kind && metric[3] == name.as_str();
             assert_eq!(metrics.iter().filter(shown).count(), 1, "{kind} of {function}");
@@ -92,7 +92,7 @@ fn the_dashboard_shows_each_queue_that_is_read_and_costs_nothing_but_itself() {
 /// The widgets, with what `CloudFormation` puts in for names left as it is. `CloudFormation` itself refuses a name that
 /// the template does not have.
 fn widgets(template: &Template) -> Vec<Value> {
-    let body = template.resource("WebhooksDashboard")["DashboardBody"]["Fn::Sub"].as_str();
+    let body = template.resource("WebhooksDashboard")["DashboardBody"]["Fn::Sub"][0].as_str();
     let body: Value = serde_json::from_str(body.expect("a text")).expect("the dashboard is JSON");
     body["widgets"].as_array().cloned().expect("widgets")
 }

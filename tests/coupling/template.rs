@@ -69,7 +69,7 @@ fn every_event_source_reports_the_items_that_fail() {
         );
         sources += 1;
     }
-    assert_eq!(sources, 7);
+    assert_eq!(sources, 8);
 }
 
 #[test]
@@ -165,6 +165,63 @@ fn the_stream_shows_what_changed_and_purge_is_told_of_deletions_only() {
     assert_eq!(source["StartingPosition"], "TRIM_HORIZON");
     let filters = json!([{ "Pattern": r#"{"eventName": ["REMOVE"]}"# }]);
     assert_eq!(source["FilterCriteria"]["Filters"], filters);
+}
+
+#[test]
+fn nobody_is_told_of_endpoints_unless_there_is_an_operators_workspace() {
+    let template = Template::read();
+    assert_eq!(template.parameter("OperatorWorkspace")["Default"], "");
+    let is_set = json!({ "Fn::Not": [{ "Fn::Equals": [{ "Ref": "OperatorWorkspace" }, ""] }] });
+    assert_eq!(template.section("Conditions")["TellsOperator"], is_set);
+    for name in [
+        "AnnounceFunction",
+        "AnnounceRole",
+        "AnnounceLogGroup",
+        "AnnounceStreamAgeAlarm",
+        "AnnounceErrorsAlarm",
+    ] {
+        assert_eq!(template.attribute(name, "Condition"), "TellsOperator", "{name}");
+    }
+    let resources = template.section("Resources");
+    let conditional = resources
+        .values()
+        .filter(|resource| resource["Condition"] == "TellsOperator");
+    assert_eq!(conditional.count(), 5);
+}
+
+#[test]
+fn announce_reads_the_stream_as_purge_does_and_nothing_of_the_operators_own() {
+    let template = Template::read();
+    let sources = template.event_sources();
+    let reader = |function: &str| {
+        let mut readers = sources.iter().filter(|(_, source)| source["Stream"].is_object());
+        let reader = readers.find(|(name, _)| name == function);
+        reader.map(|(_, source)| *source).expect("it reads the stream")
+    };
+    let (purge, announce) = (reader("PurgeFunction"), reader("AnnounceFunction"));
+    let readers = sources.iter().filter(|(_, source)| source["Stream"].is_object());
+    assert_eq!(readers.count(), 2, "a stream has room for no more");
+
+    for setting in [
+        "Stream",
+        "StartingPosition",
+        "BatchSize",
+        "BisectBatchOnFunctionError",
+        "FunctionResponseTypes",
+    ] {
+        assert_eq!(purge[setting], announce[setting], "{setting}");
+    }
+    let pattern = announce["FilterCriteria"]["Filters"][0]["Pattern"]["Fn::Sub"].as_str();
+    let pattern: Value = serde_json::from_str(pattern.expect("a text")).expect("JSON");
+    let keys = &pattern["dynamodb"]["Keys"];
+    assert_eq!(
+        keys["workspace"]["S"],
+        json!([{ "anything-but": ["${OperatorWorkspace}"] }])
+    );
+    assert_eq!(keys["endpoint"]["S"], json!([{ "prefix": "whe_" }]));
+    let role = template.resource("AnnounceRole");
+    let sending = &role["Policies"][0]["PolicyDocument"]["Statement"][2];
+    assert_eq!(sending["Resource"], json!({ "Fn::GetAtt": "EventsQueue.Arn" }));
 }
 
 #[test]
@@ -329,6 +386,10 @@ fn every_function_may_do_what_it_does_and_no_more() {
                 "dynamodb:BatchWriteItem dynamodb:DescribeStream dynamodb:GetItem dynamodb:GetRecords \
                  dynamodb:GetShardIterator dynamodb:ListStreams dynamodb:Query secretsmanager:DeleteSecret {consume}"
             ),
+        ),
+        (
+            "AnnounceRole",
+            "dynamodb:DescribeStream dynamodb:GetRecords dynamodb:GetShardIterator dynamodb:ListStreams sqs:SendMessage",
         ),
         ("RetrySchedulerRole", "sqs:SendMessage"),
     ] {

@@ -1,5 +1,6 @@
 //! The promises of the contract, kept by the real template: one stack for all of them, a workspace for each test.
 
+mod announcing;
 mod api;
 mod attempting;
 mod delivering;

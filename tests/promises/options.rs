@@ -6,7 +6,7 @@ use std::path::Path;
 use local::Options;
 
 /// Two retries by delay, one by schedule.
-const PARAMETERS: [(&str, &str); 8] = [
+const PARAMETERS: [(&str, &str); 9] = [
     ("RetrySchedule", "1,1,12"),
     ("SchedulerThresholdSeconds", "10"),
     ("PostDeadlineSeconds", "3"),
@@ -15,7 +15,11 @@ const PARAMETERS: [(&str, &str); 8] = [
     ("DisableAfterSeconds", "5"),
     ("CorsOrigins", "https://app.example.com,https://admin.example.com"),
     ("ProducerPrincipals", PRODUCERS_ACCOUNT),
+    ("OperatorWorkspace", OPERATOR_WORKSPACE),
 ];
+
+/// The workspace that is told what happens to endpoints.
+pub(crate) const OPERATOR_WORKSPACE: &str = "ws_operator";
 
 /// Another account, which may put events on the events queue. The emulator takes an access key that looks like an
 /// account's id for a key of that account.

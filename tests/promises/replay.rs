@@ -34,6 +34,7 @@ pub(super) struct Stage {
 
 pub(super) fn expected() -> BTreeMap<&'static str, Expected> {
     BTreeMap::from([
+        ("announce", Expected::Batch(&[])),
         (
             "cancel-recovery",
             Expected::Http(409, json!({ "statusCode": 409 })),

@@ -56,6 +56,11 @@ impl Workspace {
         Self::issue(stack, new_id("ws_"), &["webhooks:read", "webhooks:write"]).await
     }
 
+    /// The workspace of this name, which other tests may use too.
+    pub async fn of(stack: &'static SuiteStack, id: &str) -> Self {
+        Self::issue(stack, id.to_owned(), &["webhooks:read", "webhooks:write"]).await
+    }
+
     /// The same workspace, seen through another token.
     pub async fn through_token(&self, scopes: &[&str]) -> Self {
         Self::issue(self.stack, self.id.clone(), scopes).await

@@ -10,7 +10,6 @@ use jiff::Timestamp;
 use shared::Error;
 use shared::domain::delivery::{Delivery, Failure};
 use shared::domain::endpoint::{DisabledReason, Endpoint};
-use shared::domain::failure_record::Observation;
 use shared::domain::lane::Lane;
 use shared::domain::plan::{self, Failed, FollowUp};
 use shared::domain::task::Task;
@@ -32,6 +31,7 @@ pub const CONSUMER: Consumer = Consumer {
         "ENDPOINTS_TABLE",
         "FAILED_ATTEMPTS_QUEUE_ARN",
         "FAILED_ATTEMPTS_QUEUE_URL",
+        "OPERATOR_WORKSPACE",
         "RETENTION_DAYS",
         "RETRIES_QUEUE_ARN",
         "RETRIES_QUEUE_URL",
@@ -195,16 +195,21 @@ async fn note_exhaustions<'a>(app: &App, decisions: Vec<Decision<'a>>) -> Vec<De
 async fn keep_failure_record(app: &App, decision: &Decision<'_>) -> Result<(), Error> {
     let now = app.clock.now();
     let read: &Endpoint = decision.failed.endpoint;
+    let record = &decision.failed.record;
     let endpoint = if decision.failed.is_exhausted {
-        app.store.observe(read, Observation::Exhaustion, now).await?
+        app.store.note_exhaustion(read, record, now).await?
     } else {
         Some(read.clone())
     };
-    let Some(endpoint) =
-        endpoint.filter(|endpoint| endpoint.is_to_be_disabled(*app.config.disable_after, now))
-    else {
+    let Some(endpoint) = endpoint else {
         return Ok(());
     };
+    if app.config.operator_workspace.is_some() && decision.failed.shows_a_failing_endpoint(&endpoint, now) {
+        app.store.note_failing(&endpoint, record, now).await?;
+    }
+    if !endpoint.is_to_be_disabled(*app.config.disable_after, now) {
+        return Ok(());
+    }
     let reason = DisabledReason::Failing;
     if app.store.disable_endpoint(&endpoint, reason, now).await? {
         tracing::warn!(endpoint.id = %endpoint.id, "an endpoint was disabled, because it keeps failing");

@@ -9,6 +9,7 @@ use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 
 use super::hand_back::hand_back;
+use super::stream::{self, OnRecords};
 use super::{Batch, Deadline, Message, Serving};
 use crate::app::App;
 
@@ -39,44 +40,6 @@ pub enum ComeBack {
 }
 
 type OnMessages = for<'a> fn(&'a App, &'a Batch) -> LocalBoxFuture<'a, ()>;
-type OnRecords = for<'a> fn(&'a App, Vec<StreamRecord>) -> LocalBoxFuture<'a, Vec<String>>;
-
-/// A record of the endpoints table's stream, of which only the key is used. It also holds the item as it was and as it is.
-#[derive(Debug, Deserialize)]
-pub struct StreamRecord {
-    /// `INSERT`, `MODIFY` or `REMOVE`.
-    #[serde(rename = "eventName")]
-    pub event_name: String,
-    /// What changed.
-    pub dynamodb: StreamChange,
-}
-
-/// What changed, as the stream says it.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct StreamChange {
-    /// Where the record is in the stream.
-    pub sequence_number: String,
-    /// The key of the item.
-    pub keys: StreamKeys,
-}
-
-/// The key of an endpoint.
-#[derive(Debug, Deserialize)]
-pub struct StreamKeys {
-    /// Its workspace.
-    pub workspace: StreamText,
-    /// Its id, or the key of the item that counts the endpoints.
-    pub endpoint: StreamText,
-}
-
-/// A text as DynamoDB writes it.
-#[derive(Debug, Deserialize)]
-pub struct StreamText {
-    /// The text.
-    #[serde(rename = "S")]
-    pub text: String,
-}
 
 /// A batch from a queue.
 #[derive(Deserialize)]
@@ -95,7 +58,7 @@ struct AnyBatch {
 /// Lambda's "partial batch response".
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct BatchResponse {
+pub(super) struct BatchResponse {
     batch_item_failures: Vec<BatchItemFailure>,
 }
 
@@ -131,7 +94,7 @@ pub(super) fn serve(app: Arc<App>, consumer: Consumer) -> Serving {
                 .is_some_and(|record| record["eventSource"] == "aws:dynamodb");
             let records = serde_json::Value::Array(records);
             Ok::<_, Error>(if is_stream {
-                stream(app, on_records, serde_json::from_value(records)?, &event.context).await
+                stream::read(app, on_records, serde_json::from_value(records)?, &event.context).await
             } else {
                 messages(app, consumer, serde_json::from_value(records)?, &event.context).await
             })
@@ -160,20 +123,4 @@ async fn messages(app: &App, consumer: Consumer, messages: Vec<Message>, context
         .map(|message| message.id.clone())
         .collect::<Vec<_>>()
         .into()
-}
-
-/// If the time is used up, all records come back.
-async fn stream(
-    app: &App,
-    on_records: OnRecords,
-    records: Vec<StreamRecord>,
-    context: &Context,
-) -> BatchResponse {
-    let first = records
-        .first()
-        .map(|record| record.dynamodb.sequence_number.clone());
-    let left = Deadline::of(app, context)
-        .cut(on_records(app, records), Duration::ZERO)
-        .await;
-    left.unwrap_or_else(|| first.into_iter().collect()).into()
 }

@@ -4,6 +4,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+/// For how long nothing has succeeded at an endpoint that is noted as failing.
+pub const NOTED_AFTER: SignedDuration = SignedDuration::from_mins(30);
+
+/// From which failed attempt of a delivery on it shows that its endpoint is failing; the last one of a shorter schedule
+/// shows it too.
+pub const NOTED_FROM_ATTEMPT: u32 = 4;
+
 /// What happened to an endpoint since its last success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FailureRecord {
@@ -13,6 +20,8 @@ pub struct FailureRecord {
     pub slow_since: Option<Timestamp>,
     /// When a delivery last ran out of attempts.
     pub exhausted_at: Option<Timestamp>,
+    /// When it was noted that the endpoint is failing, which is noted once in a record.
+    pub noted_at: Option<Timestamp>,
 }
 
 /// What is observed of an endpoint.
@@ -28,6 +37,15 @@ pub enum Observation {
     Exhaustion,
     /// The owner enabled it: the record ends.
     Enabling,
+}
+
+/// What a failed attempt is in its delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FailedAttempt {
+    /// Its number, from 1.
+    pub number: u32,
+    /// Whether no other follows.
+    pub is_last: bool,
 }
 
 impl FailureRecord {
@@ -59,6 +77,7 @@ impl FailureRecord {
             failing_since: self.failing_since.or(other.failing_since),
             slow_since: self.slow_since.or(other.slow_since),
             exhausted_at: self.exhausted_at.or(other.exhausted_at),
+            noted_at: self.noted_at.or(other.noted_at),
         }
     }
 
@@ -89,6 +108,15 @@ impl FailureRecord {
     #[must_use]
     pub fn is_in_trouble(self) -> bool {
         self.failing_since.is_some() || self.slow_since.is_some()
+    }
+
+    /// Whether it is to be noted that the endpoint is failing, after an attempt that failed: once in a record, so that a
+    /// thousand failures are one note.
+    #[must_use]
+    pub fn is_to_be_noted(self, attempt: FailedAttempt, now: Timestamp) -> bool {
+        let is_enough = attempt.is_last || attempt.number >= NOTED_FROM_ATTEMPT;
+        let for_long = |since: Timestamp| now.duration_since(since) >= NOTED_AFTER;
+        is_enough && self.noted_at.is_none() && self.failing_since.is_some_and(for_long)
     }
 
     /// Whether the endpoint is to be disabled: no success for `limit`, and a delivery exhausted in that time.
@@ -163,6 +191,7 @@ mod tests {
             failing_since: Some(noon()),
             slow_since: Some(noon()),
             exhausted_at: Some(noon()),
+            noted_at: Some(noon()),
         };
 
         assert_eq!(
@@ -212,6 +241,53 @@ mod tests {
         assert!(!well.is_in_trouble());
         assert!(well.after(Observation::Failure, noon()).is_in_trouble());
         assert!(well.after(Observation::Slowness, noon()).is_in_trouble());
+    }
+
+    #[test]
+    fn the_fourth_or_the_last_attempt_shows_that_an_endpoint_is_failing_after_half_an_hour() {
+        let failing = FailureRecord::default().after(Observation::Failure, noon());
+        let (early, late) = (at("2026-11-01T12:29:59Z"), at("2026-11-01T12:30:00Z"));
+        let noted = |record: FailureRecord, number, is_last, now| {
+            record.is_to_be_noted(FailedAttempt { number, is_last }, now)
+        };
+
+        assert!(noted(failing, 4, false, late));
+        assert!(noted(failing, 5, false, late));
+        assert!(noted(failing, 1, true, late));
+        assert!(!noted(failing, 3, false, late), "another attempt may succeed");
+        assert!(
+            !noted(failing, 4, false, early),
+            "something succeeded within half an hour"
+        );
+        assert!(
+            !noted(FailureRecord::default(), 4, true, late),
+            "something has succeeded since"
+        );
+    }
+
+    #[test]
+    fn a_thousand_failures_are_one_note_until_a_success_or_the_owner_ends_the_record() {
+        let attempt = FailedAttempt {
+            number: 4,
+            is_last: false,
+        };
+        let mut record = FailureRecord::default().after(Observation::Failure, noon());
+        let mut notes = 0;
+        for _ in 0..1_000 {
+            record = record.after(Observation::Failure, later());
+            if record.is_to_be_noted(attempt, later()) {
+                notes += 1;
+                record.noted_at = Some(later());
+            }
+        }
+        let again = |end: Observation| {
+            let next = record.after(end, later()).after(Observation::Failure, later());
+            next.is_to_be_noted(attempt, at("2026-11-01T13:30:00Z"))
+        };
+
+        assert_eq!(notes, 1);
+        assert!(again(Observation::Success));
+        assert!(again(Observation::Enabling));
     }
 
     #[test]

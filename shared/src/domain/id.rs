@@ -120,18 +120,21 @@ impl RecoveryId {
     }
 }
 
+impl EventId {
+    /// The id of an event that follows from a record of a table's stream: always the same for the same three values.
+    #[must_use]
+    pub fn derive(at: Timestamp, record_id: &str, name: &str) -> Self {
+        Self(sortable(Self::PREFIX, at, hash_of(record_id, name)))
+    }
+}
+
 impl DeliveryId {
     /// The id of an event's delivery to an endpoint: always the same for the same three values,
     /// so that queueing a delivery twice makes nothing new.
     #[must_use]
     pub fn derive(accepted_at: Timestamp, event: &EventId, endpoint: &EndpointId) -> Self {
-        let digest = Sha256::new()
-            .chain_update(event.as_str())
-            .chain_update([0])
-            .chain_update(endpoint.as_str());
-        let mut random = [0; 16];
-        random.copy_from_slice(&digest.finalize()[..16]);
-        Self(sortable(Self::PREFIX, accepted_at, u128::from_be_bytes(random)))
+        let hash = hash_of(event.as_str(), endpoint.as_str());
+        Self(sortable(Self::PREFIX, accepted_at, hash))
     }
 
     /// The least id that a delivery accepted at `instant` can have.
@@ -152,6 +155,17 @@ impl DeliveryId {
         let ulid = Ulid::from_string(&self.0[Self::PREFIX.len()..]).ok()?;
         Timestamp::from_millisecond(i64::try_from(ulid.timestamp_ms()).ok()?).ok()
     }
+}
+
+/// As many bits as keep two pairs of texts apart.
+fn hash_of(one: &str, other: &str) -> u128 {
+    let digest = Sha256::new()
+        .chain_update(one)
+        .chain_update([0])
+        .chain_update(other);
+    let mut bits = [0; 16];
+    bits.copy_from_slice(&digest.finalize()[..16]);
+    u128::from_be_bytes(bits)
 }
 
 fn sortable(prefix: &str, instant: Timestamp, random: u128) -> String {

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::delivery::{Attempt, Delivery, Status};
 use super::endpoint::Endpoint;
+use super::failure_record::FailedAttempt;
 use super::schedule::Schedule;
 use super::task::Task;
 use super::wait;
@@ -107,6 +108,18 @@ pub struct Failed<'a> {
     pub is_exhausted: bool,
 }
 
+impl Failed<'_> {
+    /// Whether it is to be noted that the endpoint, as it is now, is failing.
+    #[must_use]
+    pub fn shows_a_failing_endpoint(&self, endpoint: &Endpoint, now: Timestamp) -> bool {
+        let attempt = FailedAttempt {
+            number: self.record.attempt_count,
+            is_last: self.record.next_attempt_at.is_none(),
+        };
+        endpoint.enabled && endpoint.failures.is_to_be_noted(attempt, now)
+    }
+}
+
 /// Decides what `retry` does with a task, which came by this message. An attempt whose message was received five times without a recorded outcome
 /// was cut off, which is a failure too.
 #[must_use]
@@ -181,6 +194,7 @@ mod whole_schedule;
 #[cfg(test)]
 mod tests {
     use super::super::delivery::Failure;
+    use super::super::failure_record::{FailureRecord, Observation};
     use super::super::task::Kind;
     use super::super::testing::{attempt, disabled_endpoint, endpoint, record, task};
     use super::*;
@@ -404,6 +418,36 @@ mod tests {
         assert_eq!(up(1, &[200]), None);
         assert_eq!(up(1, &[500, 500]), None);
         assert_eq!(up(1, &[410]), None);
+    }
+
+    #[test]
+    fn the_fourth_failure_and_the_last_show_that_an_enabled_endpoint_is_failing() {
+        let failing = |endpoint: Endpoint| Endpoint {
+            failures: FailureRecord::default().after(Observation::Failure, NOW),
+            ..endpoint
+        };
+        let (enabled, disabled) = (failing(endpoint()), failing(disabled_endpoint()));
+        let shows = |statuses: &[u16], schedule_text: &str, endpoint: &Endpoint| {
+            let task = task(u32::try_from(statuses.len()).unwrap(), Kind::Automatic);
+            let record = record(&task, statuses);
+            let now = seconds(1800);
+            match super::follow_up(
+                &task,
+                "m",
+                Some(&enabled),
+                Some(&record),
+                &schedule(schedule_text),
+                now,
+            ) {
+                FollowUp::Failed(failed) => failed.shows_a_failing_endpoint(endpoint, now),
+                other => panic!("{other:?}"),
+            }
+        };
+
+        assert!(!shows(&[500; 3], "1,1,1,1,1", &enabled));
+        assert!(shows(&[500; 4], "1,1,1,1,1", &enabled));
+        assert!(shows(&[500; 2], "1", &enabled));
+        assert!(!shows(&[500; 4], "1,1,1,1,1", &disabled));
     }
 
     #[test]

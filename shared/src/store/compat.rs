@@ -1,19 +1,22 @@
 //! Every kind of item of the four tables, as each release writes it. `tests/compat/README.md` says what the files hold.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::attribute::Item;
 use super::walk::KeptCount;
 use super::{
-    NewEvent, StoredEvent, delivery_item, endpoint_item, endpoints, events, kept_counts, late, recovery_item,
-    tokens,
+    NewEvent, StoredEvent, delivery_item, endpoint_image, endpoint_item, endpoints, events, kept_counts,
+    late, noted, recovery_item, tokens,
 };
 use crate::domain::delivery::{Attempt, Delivery, Failure, Status};
 use crate::domain::endpoint::{DisabledReason, Endpoint};
 use crate::domain::event::Event;
 use crate::domain::failure_record::FailureRecord;
 use crate::domain::id::{DeliveryId, EndpointId, RecoveryId};
+use crate::domain::operational::{EndedRecovery, Exhausted, Image, LastAttempt};
 use crate::domain::recovery::{Include, Outcome, Recovery, Taken, Wanted};
 use crate::domain::testing;
 use crate::domain::token::{Grant, Scope, TokenHash};
@@ -118,6 +121,7 @@ fn endpoints_are_read_and_written_as_in_every_release() {
         failing_since: Some(at(10)),
         slow_since: Some(at(20)),
         exhausted_at: Some(at(30)),
+        noted_at: Some(at(35)),
     };
     let disabled = Endpoint {
         events: testing::subscriptions(&["poster.scanned", "cleaning.log.created"]),
@@ -285,7 +289,7 @@ fn recoveries_are_read_and_written_as_in_every_release() {
         .taken(vec![failed.clone()], walked_to, at(1))
         .sent(vec![failed.clone()], at(1))
         .written_by("059f36b4-87a3-44ab-83d2-661975830a7d");
-    let failure = Outcome::Failed { at: at(2) };
+    let failure = Outcome::Failed { at: Some(at(2)) };
     let paused = waiting.clone().looked(&[failure], true, at(3));
     let sending = recovery(Include::Missing).counted(1, None).taken(
         vec![missing],
@@ -316,6 +320,74 @@ fn recoveries_are_read_and_written_as_in_every_release() {
             |json| recovery_item::from_item(to_item(json)).unwrap(),
         );
     }
+}
+
+/// What expressions write for the readers of the stream, who read it at least a release later.
+#[test]
+fn what_is_noted_of_an_endpoint_that_fails_is_read_and_written_as_in_every_release() {
+    let last = LastAttempt {
+        at: at(1),
+        http_status: Some(503),
+        duration_ms: 87,
+        error: Some("status".to_owned()),
+    };
+    let exhausted = delivery(Status::Failed, vec![answered(503, Some(Failure::Status))]);
+    let noted = Image {
+        workspace: "ws_acme".parse().unwrap(),
+        endpoint: endpoint_id(),
+        url: endpoint().url,
+        events: vec!["*".to_owned()],
+        description: None,
+        metadata: BTreeMap::new(),
+        enabled: true,
+        disabled_reason: None,
+        secret_version: endpoint().secret_version,
+        updated_at: at(0),
+        failing_since: Some(at(10)),
+        failing: Some(last.clone()),
+        exhausted: Some(Exhausted {
+            delivery: exhausted.id.to_string(),
+            event_id: exhausted.event_id.to_string(),
+            event: exhausted.event.to_string(),
+            last_attempt: last,
+        }),
+        last_recovery: None,
+    };
+
+    golden::check_reading("items/endpoint-noted", &noted, |json| {
+        endpoint_image(json.clone()).unwrap()
+    });
+    golden::check_reading(
+        "items/endpoint-noted",
+        &to_json(noted::exhausted(&exhausted, at(2)).unwrap()),
+        |json| json["exhausted"]["M"].clone(),
+    );
+    golden::check_reading(
+        "items/endpoint-noted",
+        &to_json(noted::failing_attempt(&exhausted, at(2)).unwrap()),
+        |json| json["failing_attempt"]["M"].clone(),
+    );
+}
+
+#[test]
+fn the_stream_shows_the_end_of_a_recovery_as_every_release_writes_it() {
+    let ended = EndedRecovery {
+        id: "rec_01KT0000000000000000000002".to_owned(),
+        status: "finished".to_owned(),
+        include: "failed".to_owned(),
+        since: at(-7200),
+        until: at(-1),
+        total: Some(0),
+        retried: 0,
+        delivered: 0,
+        failed: 0,
+        started_at: at(0),
+        finished_at: at(3),
+    };
+
+    golden::check_reading("items/endpoint-recovered", &Some(ended), |json| {
+        endpoint_image(json.clone()).unwrap().last_recovery
+    });
 }
 
 #[test]

@@ -29,6 +29,8 @@ struct EndpointItem {
     slow_since: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     exhausted_at: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    failing_noted_at: Option<i64>,
     /// The recovery that runs or is paused. Beside it is `last_recovery`, which only the table's stream is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     recovery: Option<RecoveryId>,
@@ -54,6 +56,7 @@ pub(super) fn to_item(endpoint: &Endpoint) -> Result<Item, Error> {
         failing_since: endpoint.failures.failing_since.map(Timestamp::as_millisecond),
         slow_since: endpoint.failures.slow_since.map(Timestamp::as_millisecond),
         exhausted_at: endpoint.failures.exhausted_at.map(Timestamp::as_millisecond),
+        failing_noted_at: endpoint.failures.noted_at.map(Timestamp::as_millisecond),
         recovery: endpoint.recovery.clone(),
     };
     serde_dynamo::to_item(item).map_err(Error::unsendable("PutItem"))
@@ -76,6 +79,7 @@ pub(super) fn from_item(item: Item) -> Result<Endpoint, Error> {
             failing_since: optional_instant(TABLE, item.failing_since)?,
             slow_since: optional_instant(TABLE, item.slow_since)?,
             exhausted_at: optional_instant(TABLE, item.exhausted_at)?,
+            noted_at: optional_instant(TABLE, item.failing_noted_at)?,
         },
         recovery: item.recovery,
     })

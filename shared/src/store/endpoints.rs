@@ -321,7 +321,11 @@ impl Store {
         }
     }
 
-    fn endpoint_update(&self, workspace: &WorkspaceId, id: &EndpointId) -> UpdateItemFluentBuilder {
+    pub(super) fn endpoint_update(
+        &self,
+        workspace: &WorkspaceId,
+        id: &EndpointId,
+    ) -> UpdateItemFluentBuilder {
         let call = self.client.update_item().table_name(&*self.tables.endpoints);
         // Without the condition an update would bring a deleted endpoint back to life.
         call.set_key(Some(endpoint_key(workspace, id)))
@@ -378,9 +382,11 @@ pub(super) fn count_of(item: &Item) -> u32 {
 }
 
 /// The change of a failure record that an observation makes ([`FailureRecord::after`]).
-fn change(observation: Observation) -> &'static str {
+pub(super) fn change(observation: Observation) -> &'static str {
     match observation {
-        Observation::Success | Observation::Enabling => "REMOVE failing_since, slow_since, exhausted_at",
+        Observation::Success | Observation::Enabling => {
+            "REMOVE failing_since, slow_since, exhausted_at, failing_noted_at, exhausted, failing_attempt"
+        }
         Observation::Failure => "SET failing_since = if_not_exists(failing_since, :now)",
         Observation::Slowness => "SET slow_since = if_not_exists(slow_since, :now)",
         Observation::Exhaustion => {
@@ -441,6 +447,7 @@ mod tests {
             failing_since: after("failing_since", record.failing_since),
             slow_since: after("slow_since", record.slow_since),
             exhausted_at: after("exhausted_at", record.exhausted_at),
+            noted_at: after("failing_noted_at", record.noted_at),
         }
     }
 
@@ -451,6 +458,7 @@ mod tests {
             failing_since: Some(before),
             slow_since: Some(before),
             exhausted_at: Some(before),
+            noted_at: Some(before),
         };
         for observation in [
             Observation::Success,

@@ -18,6 +18,9 @@ pub(super) const FOLDER: &str = "event-types";
 /// The folder within it that holds the operational events, whose names belong to this system.
 const OPERATIONAL: &str = "operational";
 
+/// The fields of a file.
+const FIELDS: [&str; 2] = ["description", "sample"];
+
 /// What a file says of its event type.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct EventTypeFile {
@@ -102,14 +105,16 @@ fn parse(text: &str) -> Result<EventTypeFile, String> {
     let Value::Object(mut fields) = value else {
         return Err("must be a JSON object with `description` and `sample`".to_owned());
     };
-    let description = description(&mut fields)?;
-    let sample = sample(&mut fields)?;
-    match fields.keys().next() {
-        None => Ok(EventTypeFile { description, sample }),
-        Some(unknown) => Err(format!(
+    let is_known = |name: &&String| FIELDS.contains(&name.as_str());
+    if let Some(unknown) = fields.keys().find(|name| !is_known(name)) {
+        return Err(format!(
             "`{unknown}` is not a field of an event type; there are `description` and `sample`"
-        )),
+        ));
     }
+    Ok(EventTypeFile {
+        description: description(&mut fields)?,
+        sample: sample(&mut fields)?,
+    })
 }
 
 fn description(fields: &mut Map<String, Value>) -> Result<String, String> {
@@ -219,7 +224,7 @@ mod tests {
             ),
             (
                 "order.paid.json",
-                r#"{"description": "x", "sample": {}, "samples": {}}"#,
+                r#"{"description": "x", "samples": {}}"#,
                 "order.paid.json: `samples` is not a field of an event type",
             ),
         ] {

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::{Recovery, Taken};
-use crate::domain::delivery::{Attempt, Delivery, Failure, Status};
+use crate::domain::delivery::{Attempt, Delivery, Status};
 use crate::domain::id::WorkspaceId;
 use crate::domain::task::{Kind, Task};
 
@@ -33,13 +33,11 @@ pub enum Outcome {
         /// When.
         at: Timestamp,
     },
-    /// Its attempt failed.
+    /// It failed.
     Failed {
-        /// When.
-        at: Timestamp,
+        /// When, if the record still says that.
+        at: Option<Timestamp>,
     },
-    /// There was none, because its event or its record has expired. It says nothing about the endpoint.
-    Lost,
 }
 
 impl Recovery {
@@ -71,18 +69,16 @@ impl Recovery {
     #[must_use]
     pub fn outcome(&self, record: Option<&Delivery>) -> Outcome {
         let Some(record) = record else {
-            return Outcome::Lost;
+            return Outcome::Failed { at: None };
         };
-        let is_ours = record.manual_retry.as_deref() == Some(self.name().as_str());
-        if record.status == Status::Pending && is_ours {
-            return Outcome::Pending;
-        }
-        let Some(at) = record.attempts.last().map(Attempt::ended_at) else {
-            return Outcome::Lost;
-        };
+        let at = record.attempts.last().map(Attempt::ended_at);
         match record.status {
-            Status::Delivered => Outcome::Delivered { at },
-            _ if record.last_error == Some(Failure::EventExpired) => Outcome::Lost,
+            Status::Pending if record.manual_retry.as_deref() == Some(self.name().as_str()) => {
+                Outcome::Pending
+            }
+            Status::Delivered => Outcome::Delivered {
+                at: at.unwrap_or(Timestamp::UNIX_EPOCH),
+            },
             Status::Pending | Status::Failed => Outcome::Failed { at },
         }
     }

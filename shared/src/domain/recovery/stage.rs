@@ -19,43 +19,12 @@ const LONGEST_LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(30);
 /// How long after an attempt its failure is noted at the endpoint for certain, unless writes are throttled.
 const FAILURE_IS_NOTED: SignedDuration = SignedDuration::from_secs(3);
 
-/// Which failures of a page are unsure.
-#[derive(Debug, Clone, Copy)]
-enum Unsure {
-    /// None: others succeeded since.
-    None,
-    /// Those after the last success.
-    After(Timestamp),
-}
-
-impl Unsure {
-    fn includes(self, failed_at: Timestamp) -> bool {
-        matches!(self, Self::After(last_success) if failed_at > last_success)
-    }
-}
-
-impl Outcome {
-    fn failed_at(&self) -> Option<Timestamp> {
-        match self {
-            Self::Failed { at } => Some(*at),
-            _ => None,
-        }
-    }
-
-    fn delivered_at(&self) -> Option<Timestamp> {
-        match self {
-            Self::Delivered { at } => Some(*at),
-            _ => None,
-        }
-    }
-}
-
 /// What a turn does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// Nothing: the endpoint is gone, and what is kept of it goes too.
     Nothing,
-    /// End the recovery, because the endpoint is disabled, or does not know it.
+    /// End the recovery, because the endpoint is disabled.
     Cancel,
     /// Count a part.
     Count,
@@ -75,7 +44,7 @@ impl Recovery {
     pub fn step(&self, endpoint: Option<&Endpoint>) -> Step {
         match endpoint {
             None => Step::Nothing,
-            Some(endpoint) if !self.goes_on_at(endpoint) && !self.status.has_ended() => Step::Cancel,
+            Some(endpoint) if !endpoint.enabled && !self.status.has_ended() => Step::Cancel,
             Some(_) => match self.progress.stage {
                 Stage::Counting => Step::Count,
                 Stage::Taking => Step::Take,
@@ -84,11 +53,6 @@ impl Recovery {
                 Stage::Resting => Step::Probe,
             },
         }
-    }
-
-    /// Whether the endpoint is enabled, and names this recovery. It may name none or another one if its table was restored.
-    fn goes_on_at(&self, endpoint: &Endpoint) -> bool {
-        endpoint.enabled && endpoint.recovery.as_ref() == Some(&self.id)
     }
 
     /// The deliveries that this round is about: the page, or one of it as a probe.
@@ -171,28 +135,21 @@ impl Recovery {
         if self.status == Status::Paused {
             return self.probed(outcomes, now);
         }
-        let last = |time: fn(&Outcome) -> Option<Timestamp>| outcomes.iter().filter_map(time).max();
-        let Some(last_failure) = last(Outcome::failed_at) else {
-            return self.page_ended(outcomes, Unsure::None, now);
-        };
-        let last_success = last(Outcome::delivered_at);
-        if let Some(last_success) = last_success {
-            let unsure = if is_failing {
-                Unsure::After(last_success)
-            } else {
-                Unsure::None
-            };
-            return self.page_ended(outcomes, unsure, now);
+        let delivered = count(outcomes, |outcome| matches!(outcome, Outcome::Delivered { .. }));
+        if delivered > 0 {
+            return self.page_succeeded(outcomes, delivered, is_failing, now);
         }
         if is_failing {
-            return self.paused(outcomes, now);
+            return self.paused(now);
         }
-        let noted = last_failure.saturating_add(FAILURE_IS_NOTED).unwrap_or(now);
-        if noted > now {
+        if let Some(noted) = failures_are_noted(outcomes).filter(|noted| *noted > now) {
             self.progress.due = noted;
             return self;
         }
-        self.page_ended(outcomes, Unsure::None, now)
+        let failed = outcomes.len() + self.progress.unsure.len();
+        self.counts.failed += u64::try_from(failed).unwrap_or(0);
+        self.progress.unsure.clear();
+        self.page_turned(now)
     }
 
     /// The recovery when its pause is over: the endpoint is well again, or the next probe is to be sent.
@@ -204,36 +161,39 @@ impl Recovery {
         self.resumed(now)
     }
 
-    /// The page has ended, and what failed has failed for good. Only what is unsure has not: while the endpoint fails, what
-    /// failed after the last success, until the next page says whether the endpoint was still well. If nothing says
-    /// anything about the endpoint, what was unsure before stays so.
-    fn page_ended(mut self, outcomes: &[Outcome], unsure: Unsure, now: Timestamp) -> Self {
-        let says_nothing = outcomes.iter().all(|outcome| *outcome == Outcome::Lost);
-        let mut unsure_now = Vec::new();
+    /// Some of the page was delivered. What failed before the last of these has failed for good; what failed after it is
+    /// unsure while the endpoint fails, until the next page says whether the endpoint was still well.
+    fn page_succeeded(
+        mut self,
+        outcomes: &[Outcome],
+        delivered: u64,
+        is_failing: bool,
+        now: Timestamp,
+    ) -> Self {
+        let last_success = outcomes.iter().filter_map(|outcome| match outcome {
+            Outcome::Delivered { at } => Some(*at),
+            _ => None,
+        });
+        let last_success = last_success.max();
+        let is_unsure = |outcome: &Outcome| matches!(outcome, Outcome::Failed { at } if is_failing && at.is_some() && *at > last_success);
+        let (mut unsure, mut failed) = (Vec::new(), self.progress.unsure.len());
         for (taken, outcome) in self.progress.page.iter().zip(outcomes) {
             match outcome {
-                Outcome::Delivered { .. } => self.counts.delivered += 1,
-                Outcome::Failed { at } if unsure.includes(*at) => unsure_now.push(taken.clone()),
-                Outcome::Failed { .. } | Outcome::Lost => self.counts.failed += 1,
-                Outcome::Pending => {}
+                Outcome::Failed { .. } if is_unsure(outcome) => unsure.push(taken.clone()),
+                Outcome::Failed { .. } => failed += 1,
+                _ => {}
             }
         }
-        if !says_nothing {
-            self = self.sure();
-            self.progress.unsure = unsure_now;
-        }
+        self.counts.delivered += delivered;
+        self.counts.failed += u64::try_from(failed).unwrap_or(0);
+        self.progress.unsure = unsure;
         self.page_turned(now)
     }
 
     /// Nothing of the page succeeded, and the endpoint fails.
-    fn paused(mut self, outcomes: &[Outcome], now: Timestamp) -> Self {
+    fn paused(mut self, now: Timestamp) -> Self {
         self.status = Status::Paused;
         self.progress.stage = Stage::Resting;
-        self.counts.failed += count(outcomes, Outcome::Lost);
-        let mut outcomes = outcomes.iter();
-        self.progress
-            .page
-            .retain(|_| outcomes.next().is_some_and(|outcome| *outcome != Outcome::Lost));
         let unsure = std::mem::take(&mut self.progress.unsure);
         self.progress.page.extend(unsure);
         self.progress.pauses = self.progress.pauses.saturating_add(1);
@@ -243,26 +203,16 @@ impl Recovery {
 
     /// The probe has ended.
     fn probed(mut self, outcomes: &[Outcome], now: Timestamp) -> Self {
-        if let [Outcome::Failed { .. }] = outcomes {
-            self.progress.probes = self.progress.probes.saturating_add(1);
-            self.progress.stage = Stage::Resting;
-            let wait = doubled(FIRST_PROBE_AFTER, self.progress.probes);
-            return self.due_in(wait.min(SignedDuration::from_secs(MAX_DELAY_SECONDS.into())), now);
-        }
-        let probe = self.attempted().first().cloned();
-        self.progress.page.retain(|taken| Some(taken) != probe.as_ref());
         if let [Outcome::Delivered { .. }] = outcomes {
+            let probe = self.attempted().first().cloned();
+            self.progress.page.retain(|taken| Some(taken) != probe.as_ref());
             self.counts.delivered += 1;
             return self.resumed(now);
         }
-        // It was no probe, so the next one is sent at once.
-        self.counts.failed += 1;
-        if self.progress.page.is_empty() {
-            return self.resumed(now);
-        }
+        self.progress.probes = self.progress.probes.saturating_add(1);
         self.progress.stage = Stage::Resting;
-        self.progress.due = now;
-        self
+        let wait = doubled(FIRST_PROBE_AFTER, self.progress.probes);
+        self.due_in(wait.min(SignedDuration::from_secs(MAX_DELAY_SECONDS.into())), now)
     }
 
     /// The endpoint is well again: what failed while it was not gets its attempt again.
@@ -290,16 +240,10 @@ impl Recovery {
 
     /// Nothing is left to walk. What was unsure has failed.
     fn finished(mut self, now: Timestamp) -> Self {
-        self = self.sure();
-        self.status = Status::Finished;
-        self.finished_at = Some(now);
-        self
-    }
-
-    /// What was unsure has failed for good.
-    fn sure(mut self) -> Self {
         self.counts.failed += u64::try_from(self.progress.unsure.len()).unwrap_or(0);
         self.progress.unsure.clear();
+        self.status = Status::Finished;
+        self.finished_at = Some(now);
         self
     }
 
@@ -326,6 +270,15 @@ fn doubled(first: SignedDuration, times: u32) -> SignedDuration {
     first.saturating_mul(1 << times.min(16))
 }
 
-fn count(outcomes: &[Outcome], wanted: Outcome) -> u64 {
-    u64::try_from(outcomes.iter().filter(|outcome| **outcome == wanted).count()).unwrap_or(0)
+fn count(outcomes: &[Outcome], is: impl Fn(&Outcome) -> bool) -> u64 {
+    u64::try_from(outcomes.iter().filter(|outcome| is(outcome)).count()).unwrap_or(0)
+}
+
+/// When the endpoint's record says for certain that the last of these failed.
+fn failures_are_noted(outcomes: &[Outcome]) -> Option<Timestamp> {
+    let failed = outcomes.iter().filter_map(|outcome| match outcome {
+        Outcome::Failed { at } => *at,
+        _ => None,
+    });
+    failed.max()?.saturating_add(FAILURE_IS_NOTED).ok()
 }
