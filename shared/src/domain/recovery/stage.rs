@@ -16,6 +16,10 @@ const FIRST_LOOK_AGAIN: SignedDuration = SignedDuration::from_millis(250);
 /// The longest such wait.
 const LONGEST_LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(30);
 
+/// After so many looks, about a quarter of an hour, the tasks of what is still pending are sent again: they may have been
+/// deleted by hand. If they only wait, `deliver` drops the second ones.
+const LOOKS_BEFORE_SENDING_AGAIN: u32 = 36;
+
 /// How long after an attempt its failure is noted at the endpoint for certain, unless writes are throttled.
 const FAILURE_IS_NOTED: SignedDuration = SignedDuration::from_secs(3);
 
@@ -106,7 +110,8 @@ impl Recovery {
     /// the attempt; the others are not looked at again, unless they were counted before a pause.
     #[must_use]
     pub fn sent(mut self, kept: Vec<Taken>, begun: Timestamp) -> Self {
-        if self.progress.pauses == 0 {
+        let is_sent_again = self.progress.looks > 0;
+        if self.progress.pauses == 0 && !is_sent_again {
             self.counts.retried += u64::try_from(kept.len()).unwrap_or(0);
             self.counts.total = self.counts.total.map(|total| total.max(self.counts.retried));
             self.progress.page = kept;
@@ -129,7 +134,10 @@ impl Recovery {
     pub fn looked(mut self, outcomes: &[Outcome], is_failing: bool, now: Timestamp) -> Self {
         if outcomes.contains(&Outcome::Pending) {
             let wait = doubled(FIRST_LOOK_AGAIN, self.progress.looks).min(LONGEST_LOOK_AGAIN);
-            self.progress.looks = self.progress.looks.saturating_add(1);
+            self.progress.looks += 1;
+            if self.progress.looks >= LOOKS_BEFORE_SENDING_AGAIN {
+                self.progress.stage = Stage::Sending;
+            }
             return self.due_in(wait, now);
         }
         if self.status == Status::Paused {
@@ -227,6 +235,7 @@ impl Recovery {
 
     fn sending(mut self) -> Self {
         self.progress.round += 1;
+        self.progress.looks = 0;
         self.progress.stage = Stage::Sending;
         self
     }

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::event_type::EventName;
-use crate::domain::task::Kind;
+use crate::domain::plan;
+use crate::domain::task::{Kind, Task};
 use crate::domain::testing;
 
 const ACCEPTED: &str = "2026-06-07T10:30:00Z";
@@ -261,6 +262,24 @@ fn a_page_under_way_is_looked_at_again_after_waits_that_double_up_to_half_a_minu
         waits,
         [250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]
     );
+}
+
+#[test]
+fn what_is_pending_for_a_quarter_of_an_hour_is_sent_again_under_the_same_name_and_counted_once() {
+    let mut looked = waiting(2);
+    let (name, mut now) = (looked.name(), at(200));
+
+    while looked.progress.stage == Stage::Waiting {
+        looked = looked.looked(&[Outcome::Pending], false, now);
+        now = looked.progress.due;
+    }
+
+    let minutes = now.duration_since(at(200)).as_mins();
+    assert!((14..=16).contains(&minutes), "{minutes}");
+    assert_eq!((looked.progress.stage, looked.name()), (Stage::Sending, name));
+    let sent = looked.sent(page(1), now);
+    assert_eq!((sent.counts.retried, sent.attempted().len()), (2, 2));
+    assert_eq!((sent.progress.stage, sent.progress.looks), (Stage::Waiting, 0));
 }
 
 #[test]
@@ -572,6 +591,30 @@ fn a_missing_delivery_that_its_first_attempt_has_made_meanwhile_is_left_alone() 
     let first = testing::record(&testing::task(1, Kind::Automatic), &[500]);
 
     assert_eq!(recovery.opening(&taken, Some(&first), &workspace), Opening::Leave);
+}
+
+#[test]
+fn an_older_task_of_a_missing_delivery_does_nothing() {
+    let (recovery, taken) = missing();
+    let endpoint = testing::endpoint();
+    let Opening::Insert(inserted) = recovery.opening(&taken, None, &endpoint.workspace) else {
+        panic!("it is inserted");
+    };
+    let older = Task {
+        delivery: inserted.id.clone(),
+        ..testing::task(1, Kind::Automatic)
+    };
+    let ours = task(&inserted, &endpoint.workspace);
+    let schedule = "5".parse().unwrap();
+
+    let step = |task| plan::step(task, Some(&endpoint), Some(&inserted), at(100));
+
+    assert_eq!(step(&older), plan::Step::Skip);
+    assert!(matches!(step(&ours), plan::Step::Attempt { .. }));
+    assert_eq!(
+        plan::follow_up(&older, "m", Some(&endpoint), Some(&inserted), &schedule, at(100)),
+        plan::FollowUp::Nothing
+    );
 }
 
 #[test]
