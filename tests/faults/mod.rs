@@ -15,6 +15,7 @@ mod options;
 mod poison;
 mod proxy;
 mod receives;
+mod recovering;
 mod redrive;
 mod retrying;
 mod steps;

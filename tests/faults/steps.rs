@@ -17,7 +17,7 @@ use crate::faults::stories::{Outcome, Story};
 use crate::faults::turns::alone;
 
 /// Makes the fault of a call that concerns these ids.
-type MakeFault = Box<dyn Fn(&[String]) -> Fault>;
+pub(crate) type MakeFault = Box<dyn Fn(&[String]) -> Fault>;
 
 /// Stories told at the same time.
 const TELLERS: usize = 24;
@@ -35,13 +35,13 @@ const THROTTLING: Duration = Duration::from_secs(9);
 const HANGING: Duration = Duration::from_secs(8);
 
 /// For how long a function that died keeps its messages, instead of three minutes.
-const HIDDEN_SECONDS: u32 = 10;
+pub(crate) const HIDDEN_SECONDS: u32 = 10;
 
 /// Who is on the path of an event. The others are asked by this test, for how the event stands.
 const ON_THE_PATH: [&str; 3] = ["FanOutFunction", "DeliverFunction", "RetryFunction"];
 
 /// The n-th call of this name, counted from 0.
-type Step = (String, usize);
+pub(crate) type Step = (String, usize);
 
 #[tokio::test]
 async fn an_event_ends_the_same_whichever_call_on_its_path_fails() {
@@ -105,7 +105,7 @@ async fn rehearse(story: Story) -> (Vec<Step>, Outcome) {
 }
 
 /// Every way in which a call can fail.
-fn faults(step: &Step) -> Vec<(String, MakeFault)> {
+pub(crate) fn faults(step: &Step) -> Vec<(String, MakeFault)> {
     let (call, count) = step.clone();
     let fault = move |effect| {
         let call = call.clone();
