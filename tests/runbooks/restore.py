@@ -46,7 +46,12 @@ def main(deployed_stack, table):
     import_table(stack, with_table, table, new)
     update(stack, template)
 
-    roles = [physical(stack, name) for name, resource in template["Resources"].items() if "IAM::Role" in resource["Type"]]
+    roles = [
+        physical(stack, name)
+        for name, resource in template["Resources"].items()
+        # What a parameter turns on is not in this stack.
+        if "IAM::Role" in resource["Type"] and "Condition" not in resource
+    ]
     found = {
         "taken_over": physical(stack, table) == new,
         "old_is_kept": exists(old),
