@@ -5,19 +5,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
-use futures::future::join_all;
 use http::{Method, StatusCode};
 use local::receiver::{Answer, Receiver};
 use serde_json::{Value, json};
 use tests::settings::setting;
 use tests::workspace::CreatedEndpoint;
-use tests::{PATIENCE, Workspace, endpoint_items, event_types, eventually, receivers};
+use tests::{PATIENCE, Workspace, endpoint_items, event_types, eventually, eventually_within, receivers};
 
 use crate::promises::STACK;
 use crate::promises::options::OPERATOR_WORKSPACE;
 
 /// For how long an endpoint must have failed before the operator is told.
 const HALF_AN_HOUR: Duration = Duration::from_mins(30);
+
+/// How long a thousand failures may take.
+const LONGEST: Duration = Duration::from_mins(4);
 
 /// An endpoint of the operator, for the length of a test: what it receives is delivered while the other tests of the suite
 /// run, and it receives what happens to their endpoints too.
@@ -125,6 +127,13 @@ impl Customer {
         endpoint_items::set_failing_since(&STACK, &self.workspace.id, &self.endpoint, since).await;
     }
 
+    /// How many of its deliveries have this status.
+    async fn total(&self, status: &str) -> u64 {
+        let path = format!("{}/deliveries?status={status}&per_page=1", self.path());
+        let total = self.workspace.get(&path).await.body["meta"]["total"].as_u64();
+        total.expect("a total")
+    }
+
     /// Asks for everything that failed since then, and returns the recovery's id.
     async fn recover(&self, since: &Value) -> Value {
         let path = format!("{}/recoveries", self.path());
@@ -210,7 +219,7 @@ async fn each_thing_that_happens_to_an_endpoint_arrives_signed_and_once() {
 
 #[tokio::test]
 async fn an_endpoint_that_fails_many_times_is_reported_once_a_spell() {
-    let failures = setting("ANNOUNCE_FAILURES", 20);
+    let failures: usize = setting("ANNOUNCE_FAILURES", 20);
     let operator =
         Operator::listening_to(&["endpoint.failing", "endpoint.recovered", "endpoint.deleted"]).await;
     let customer = Customer::with_receiver_that_answers(500).await;
@@ -220,11 +229,17 @@ async fn an_endpoint_that_fails_many_times_is_reported_once_a_spell() {
         customer.status.store(500, Ordering::SeqCst);
         customer.patch(&json!({ "enabled": true })).await;
         customer.has_failed_for_long().await;
-        let events = (0..failures).map(|_| customer.workspace.send_event("poster.scanned"));
-        let events = join_all(events).await;
-        for event in &events {
-            customer.workspace.wait_for_delivery(id, event, "failed").await;
-        }
+        let events: Vec<_> = (0..failures)
+            .map(|_| customer.workspace.event("poster.scanned").body)
+            .collect();
+        STACK.queue("EventsQueue").send_all(&events).await;
+        // The first delivery that uses up its attempts disables the endpoint, and the others end.
+        eventually_within(LONGEST, "every delivery has failed", async || {
+            let disabled = customer.workspace.get(&customer.path()).await.body["enabled"] == false;
+            let (pending, failed) = (customer.total("pending").await, customer.total("failed").await);
+            (disabled && pending == 0 && failed > 0).then_some(())
+        })
+        .await;
         customer.succeed().await;
         customer.succeed().await;
         eventually("the endpoint has recovered", async || {
@@ -233,6 +248,7 @@ async fn an_endpoint_that_fails_many_times_is_reported_once_a_spell() {
         })
         .await;
     }
+    println!("  {} deliveries failed", customer.total("failed").await);
     // Whatever was told of it has arrived by the time that its deletion has.
     customer.workspace.delete(&customer.path()).await;
     operator.wait_for(id, "endpoint.deleted").await;
