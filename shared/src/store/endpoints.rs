@@ -451,6 +451,18 @@ mod tests {
         }
     }
 
+    /// The readers of the stream tell a recovery from an owner's enabling by it (`domain::operational`).
+    #[test]
+    fn nothing_that_is_observed_of_an_endpoint_touches_when_it_was_changed() {
+        for observation in [
+            Observation::Success,
+            Observation::Failure,
+            Observation::Exhaustion,
+        ] {
+            assert!(!change(observation).contains("updated_at"), "{observation:?}");
+        }
+    }
+
     #[test]
     fn what_is_written_of_a_failure_record_is_what_the_domain_says() {
         let (before, now) = (Timestamp::UNIX_EPOCH, Timestamp::from_second(1).unwrap());
