@@ -7,6 +7,7 @@ pub mod delete_endpoint;
 pub mod get_delivery;
 pub mod get_endpoint;
 pub mod get_recovery;
+pub mod get_stats;
 pub mod list_deliveries;
 pub mod list_endpoints;
 pub mod list_event_types;

@@ -9,7 +9,7 @@ use lambda_http::http::header;
 use lambda_http::{Body, Request, RequestExt};
 
 pub use fields::{Fields, both, event_type, events, url};
-pub use query::Query;
+pub use query::{Query, instant};
 
 use crate::problem::{MAX_BODY_BYTES, Problem};
 

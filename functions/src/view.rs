@@ -1,5 +1,7 @@
 //! How things look in answers: the shapes of the API, made from domain types and from nothing else.
 
+mod statistics;
+
 use lambda_http::Body;
 use lambda_http::http::{Response, StatusCode};
 use serde::Serialize;
@@ -9,6 +11,8 @@ use shared::domain::endpoint::{DisabledReason, Endpoint};
 use shared::domain::recovery::Recovery;
 use shared::domain::secret::Secret;
 use shared::domain::time;
+
+pub use statistics::statistics;
 
 use crate::answer::json;
 use crate::page::{Meta, PageRequest};

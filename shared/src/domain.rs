@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod delivery;
+pub mod durations;
 pub mod endpoint;
 pub mod event;
 pub mod event_type;
@@ -16,6 +17,7 @@ pub mod recovery;
 pub mod retry_after;
 pub mod schedule;
 pub mod secret;
+pub mod statistics;
 pub mod target;
 pub mod task;
 pub mod time;

@@ -1,8 +1,10 @@
 //! The tables. Each file holds the queries of one table, with its item struct, which no other module sees.
 
 mod attribute;
+mod beside;
 #[cfg(test)]
 mod compat;
+mod conflicts;
 mod deliveries;
 mod delivery_item;
 mod endpoint_image;
@@ -10,19 +12,23 @@ mod endpoint_item;
 mod endpoints;
 mod events;
 mod history;
+mod hours;
 mod kept_counts;
+mod kept_hours;
 mod late;
 mod noted;
 mod partiql;
 mod recoveries;
 mod recovery_item;
 mod rows;
+mod statistics;
 mod tokens;
 mod undelivered;
 mod walk;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_types::SdkConfig;
 use jiff::{SignedDuration, Timestamp};
 
@@ -33,6 +39,7 @@ pub use events::{EventsPart, Insertion, NewEvent, StoredEvent};
 pub use history::{HistoryFilter, HistoryPage};
 pub use recoveries::Advanced;
 pub use rows::{RowKeys, Rows};
+pub use statistics::Counted;
 pub use undelivered::Keys;
 
 use self::attribute::{Item, text};
@@ -53,7 +60,7 @@ impl Store {
     #[must_use]
     pub fn new(aws: &SdkConfig, config: &Config) -> Self {
         Self {
-            client: Client::new(aws),
+            client: Client::from_conf(conflicts::retried(aws)),
             tables: config.tables.clone(),
             retention: config.retention.clone(),
         }
@@ -79,17 +86,21 @@ impl Store {
         first: &DeliveryId,
         last: &DeliveryId,
     ) -> Result<Vec<Item>, Error> {
-        let query = self
-            .client
+        let query = self.query_between(partition, first.as_str(), last.as_str());
+        let items = query.into_paginator().items().send();
+        items.try_collect().await.map_err(Error::aws("Query"))
+    }
+
+    /// Asks for the items of a partition of the deliveries table between two sort keys, as of this moment.
+    fn query_between(&self, partition: &str, first: &str, last: &str) -> QueryFluentBuilder {
+        self.client
             .query()
             .table_name(&*self.tables.deliveries)
             .consistent_read(true)
             .key_condition_expression("endpoint = :partition AND delivery BETWEEN :first AND :last")
             .expression_attribute_values(":partition", text(partition))
             .expression_attribute_values(":first", text(first))
-            .expression_attribute_values(":last", text(last));
-        let items = query.into_paginator().items().send();
-        items.try_collect().await.map_err(Error::aws("Query"))
+            .expression_attribute_values(":last", text(last))
     }
 
     /// When something that was accepted at this time is no longer kept, in seconds since 1970 as DynamoDB's TTL takes it.

@@ -260,20 +260,25 @@ fn what_is_deleted_by_age_is_what_grows_with_traffic() {
 }
 
 #[test]
-fn the_route_that_counts_a_history_can_put_nothing_into_it() {
+fn a_route_that_counts_a_history_can_put_nothing_into_it() {
     let template = Template::read();
     let statements = template.statements();
-    let puts: Vec<_> = statements
-        .iter()
-        .filter(|(role, _)| role == "ListDeliveriesRole")
-        .filter(|(_, statement)| list(&statement["Action"]).contains(&json!("dynamodb:PutItem")))
-        .collect();
+    for (counting, partition) in [
+        ("ListDeliveriesRole", "whe_*#counts"),
+        ("GetStatsRole", "whe_*#hours"),
+    ] {
+        let puts: Vec<_> = statements
+            .iter()
+            .filter(|(role, _)| role == counting)
+            .filter(|(_, statement)| list(&statement["Action"]).contains(&json!("dynamodb:PutItem")))
+            .collect();
 
-    let [(_, statement)] = puts[..] else {
-        panic!("one statement lets it put items, not {}", puts.len());
-    };
-    let partitions = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
-    assert_eq!(partitions, &json!(["whe_*#counts"]));
+        let [(_, statement)] = puts[..] else {
+            panic!("one statement lets {counting} put items, not {}", puts.len());
+        };
+        let partitions = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+        assert_eq!(partitions, &json!([partition]));
+    }
 }
 
 #[test]
@@ -335,7 +340,11 @@ fn every_function_may_do_what_it_does_and_no_more() {
         ),
         (
             "ListDeliveriesRole",
-            "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query",
+            "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query",
+        ),
+        (
+            "GetStatsRole",
+            "dynamodb:ConditionCheckItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query",
         ),
         ("GetDeliveryRole", "dynamodb:GetItem"),
         (

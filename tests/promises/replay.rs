@@ -67,6 +67,10 @@ pub(super) fn expected() -> BTreeMap<&'static str, Expected> {
             Expected::Http(200, json!({ "status": "finished", "total": 0 })),
         ),
         (
+            "get-stats",
+            Expected::Http(200, json!({ "meta": { "complete": true } })),
+        ),
+        (
             "issue-token",
             Expected::Fields(&["token", "token_id", "expires_at"]),
         ),

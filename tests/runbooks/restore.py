@@ -86,7 +86,7 @@ def stack_template(deployed_stack):
 
 def fill(table, name):
     if table == "DeliveriesTable":
-        for endpoint in ("whe_1", "whe_1#counts", "whe_1#late"):
+        for endpoint in ("whe_1", "whe_1#counts", "whe_1#hours", "whe_1#late"):
             put(name, endpoint=endpoint, delivery="del_1")
     else:
         put(name, workspace="ws_1", endpoint="whe_1")
@@ -115,8 +115,8 @@ def restore(properties, old):
 def void_counts(name):
     kept = dynamodb.scan(
         TableName=name,
-        FilterExpression="contains(endpoint, :mark)",
-        ExpressionAttributeValues={":mark": {"S": "#counts"}},
+        FilterExpression="contains(endpoint, :counts) OR contains(endpoint, :hours)",
+        ExpressionAttributeValues={":counts": {"S": "#counts"}, ":hours": {"S": "#hours"}},
         ProjectionExpression="endpoint, delivery",
     )
     for key in kept["Items"]:

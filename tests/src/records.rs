@@ -61,6 +61,22 @@ impl Record {
     }
 }
 
+/// Gives a record its first attempt, which took so long; `failure` is why it failed.
+pub fn attempted(mut record: Record, failure: Option<&str>, duration_ms: u64) -> Record {
+    let number = |number: u64| AttributeValue::N(number.to_string());
+    let mut attempt = Item::from([
+        ("at".to_owned(), number(1_780_000_000_000)),
+        ("duration_ms".to_owned(), number(duration_ms)),
+    ]);
+    if let Some(failure) = failure {
+        attempt.insert("failure".to_owned(), AttributeValue::S(failure.to_owned()));
+    }
+    let attempts = AttributeValue::L(vec![AttributeValue::M(attempt)]);
+    record.item.insert("attempts".to_owned(), attempts);
+    record.item.insert("attempt_count".to_owned(), number(1));
+    record
+}
+
 /// Fills a record up to a few kilobytes, as long answers of a receiver do.
 pub fn padded(mut record: Record) -> Record {
     record
@@ -76,29 +92,37 @@ pub fn spoiled(mut record: Record) -> Record {
     record
 }
 
-/// Adds to every count that is kept of an endpoint's history, and says how many there are.
+/// Adds to every count that is kept of an endpoint's history for lists, and says how many there are.
 pub async fn falsify_counts(stack: &SuiteStack, endpoint: &str, surplus: u32) -> usize {
-    let key = |item: Item| (item["endpoint"].clone(), item["delivery"].clone());
+    falsify(stack, &format!("{endpoint}#counts"), "count", surplus).await
+}
+
+/// Adds deliveries to every part of an hour that is kept of an endpoint's history, and says how many there are.
+pub async fn falsify_hours(stack: &SuiteStack, endpoint: &str, surplus: u32) -> usize {
+    falsify(stack, &format!("{endpoint}#hours"), "deliveries", surplus).await
+}
+
+async fn falsify(stack: &SuiteStack, partition: &str, attribute: &str, surplus: u32) -> usize {
     let client = stack.dynamodb();
     let query = client
         .query()
         .table_name(table(stack))
-        .key_condition_expression("endpoint = :counts")
-        .expression_attribute_values(":counts", AttributeValue::S(format!("{endpoint}#counts")));
+        .key_condition_expression("endpoint = :partition")
+        .expression_attribute_values(":partition", AttributeValue::S(partition.to_owned()));
     let answer = query.send().await.expect("the table answers");
-    let keys: Vec<_> = answer.items.unwrap_or_default().into_iter().map(key).collect();
-    for (partition, start) in &keys {
+    let items = answer.items.unwrap_or_default();
+    for item in &items {
         let update = client
             .update_item()
             .table_name(table(stack))
-            .key("endpoint", partition.clone())
-            .key("delivery", start.clone())
+            .key("endpoint", item["endpoint"].clone())
+            .key("delivery", item["delivery"].clone())
             .update_expression("ADD #count :surplus")
-            .expression_attribute_names("#count", "count")
+            .expression_attribute_names("#count", attribute)
             .expression_attribute_values(":surplus", AttributeValue::N(surplus.to_string()));
         update.send().await.expect("the count is changed");
     }
-    keys.len()
+    items.len()
 }
 
 /// Writes all records.
@@ -174,7 +198,7 @@ pub async fn exists(stack: &SuiteStack, record: &Record) -> bool {
     call.send().await.expect("the table answers").item.is_some()
 }
 
-/// How many records the endpoint has.
+/// How many records the endpoint has, or what else a partition of the table holds.
 pub async fn count(stack: &SuiteStack, endpoint: &str) -> usize {
     let query = stack
         .dynamodb()

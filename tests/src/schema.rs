@@ -61,6 +61,14 @@ fn check_fields(schema: &'static Value, value: &Value, at: &str, complaints: &mu
         }
     }
     for (name, field) in fields {
+        if let Some(names) = schema.get("propertyNames") {
+            check(
+                names,
+                &Value::String(name.clone()),
+                &format!("{at}/{name}"),
+                complaints,
+            );
+        }
         match schema["properties"].get(name) {
             Some(property) => check(property, field, &format!("{at}/{name}"), complaints),
             None if schema["additionalProperties"] == false => {

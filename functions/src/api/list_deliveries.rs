@@ -1,10 +1,8 @@
 //! `GET /:id/deliveries`: an endpoint's deliveries, newest first.
 
-use jiff::Timestamp;
 use lambda_http::Request;
 use shared::domain::delivery::Status;
 use shared::domain::id::EndpointId;
-use shared::domain::time;
 use shared::domain::token::Scope;
 use shared::store::HistoryFilter;
 
@@ -31,18 +29,18 @@ pub const ROUTE: Route = Route {
 async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
     let id: EndpointId = request::path_id(&request, "id")?;
     let (filter, page) = parse(Query::of(&request))?;
-    app.store.endpoint(&caller.workspace, &id).await?;
+    let endpoint = app.store.endpoint(&caller.workspace, &id).await?;
     let found = app
         .store
-        .history(&id, filter, page.skip(), page.per_page, app.clock.now())
+        .history(&endpoint, filter, page.skip(), page.per_page, app.clock.now())
         .await?;
     Ok(view::deliveries(&found.deliveries, found.total, page))
 }
 
 fn parse(mut query: Query) -> Result<(HistoryFilter, PageRequest), Problem> {
     let filter = HistoryFilter {
-        from: query.take("from", instant)?,
-        to: query.take("to", instant)?,
+        from: query.take("from", request::instant)?,
+        to: query.take("to", request::instant)?,
         status: query.take("status", status)?,
     };
     if let (Some(from), Some(to)) = (filter.from, filter.to)
@@ -55,11 +53,6 @@ fn parse(mut query: Query) -> Result<(HistoryFilter, PageRequest), Problem> {
     let page = query.take_page()?;
     query.finish()?;
     Ok((filter, page))
-}
-
-fn instant(text: &str) -> Result<Timestamp, String> {
-    time::parse(text)
-        .ok_or_else(|| "must be an RFC 3339 time, such as 2026-06-07T10:30:05Z; write + as %2B".to_owned())
 }
 
 fn status(text: &str) -> Result<Status, String> {

@@ -1,6 +1,8 @@
 //! Query parameters: each at most once, none unknown.
 
+use jiff::Timestamp;
 use lambda_http::Request;
+use shared::domain::time;
 
 use crate::page::PageRequest;
 use crate::problem::Problem;
@@ -81,6 +83,15 @@ impl Query {
             }
         }
     }
+}
+
+/// Reads a time.
+///
+/// # Errors
+/// It is not one of RFC 3339.
+pub fn instant(text: &str) -> Result<Timestamp, String> {
+    time::parse(text)
+        .ok_or_else(|| "must be an RFC 3339 time, such as 2026-06-07T10:30:05Z; write + as %2B".to_owned())
 }
 
 fn number(text: &str, max: usize) -> Result<usize, String> {

@@ -7,7 +7,8 @@ use super::event_type::EventName;
 use super::id::{DeliveryId, EndpointId, EventId};
 use super::task::{Kind, Task};
 
-/// Attempts kept in the record; only manual retries can make more, and then the oldest go.
+/// Attempts kept in the record; only manual retries can make more, and then the oldest but the first go. Statistics count
+/// the first one.
 const MAX_KEPT_ATTEMPTS: usize = 30;
 
 /// The record of a delivery.
@@ -27,7 +28,7 @@ pub struct Delivery {
     pub status: Status,
     /// How many attempts were made, the interrupted ones included.
     pub attempt_count: u32,
-    /// The last attempts, oldest first.
+    /// The first attempt and the last ones, oldest first.
     pub attempts: Vec<Attempt>,
     /// When the next attempt is due; `None` if there is none, or it is being scheduled.
     pub next_attempt_at: Option<Timestamp>,
@@ -167,7 +168,7 @@ impl Overtaken {
 }
 
 /// Why an attempt failed, or was not made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Failure {
     /// The name could not be looked up.
@@ -253,7 +254,7 @@ impl Delivery {
         self.attempt_count += 1;
         self.attempts.push(attempt);
         let surplus = self.attempts.len().saturating_sub(MAX_KEPT_ATTEMPTS);
-        self.attempts.drain(..surplus);
+        self.attempts.drain(1..=surplus);
         self
     }
 
@@ -333,6 +334,19 @@ mod tests {
         assert_eq!(status(410, Kind::Automatic), Status::Failed);
         assert_eq!(status(500, Kind::Manual), Status::Failed);
         assert_eq!(status(500, Kind::Test), Status::Failed);
+    }
+
+    #[test]
+    fn the_first_attempt_and_the_last_29_are_kept() {
+        let task = task(1, Kind::Manual);
+        let statuses: Vec<u16> = (400..450).collect();
+
+        let record = record(&task, &statuses);
+
+        let kept: Vec<_> = record.attempts.iter().filter_map(|one| one.http_status).collect();
+        assert_eq!(record.attempt_count, 50);
+        assert_eq!((kept.len(), kept[0], kept[1]), (30, 400, 421));
+        assert_eq!(record.http_status(), Some(449));
     }
 
     #[test]

@@ -6,10 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::attribute::Item;
+use super::hours::KeptPart;
+use super::late::{Marker, MarkerKind};
 use super::walk::KeptCount;
 use super::{
     NewEvent, StoredEvent, delivery_item, endpoint_image, endpoint_item, endpoints, events, kept_counts,
-    late, noted, recovery_item, tokens,
+    kept_hours, late, noted, recovery_item, tokens,
 };
 use crate::domain::delivery::{Attempt, Delivery, Failure, Status};
 use crate::domain::endpoint::{DisabledReason, Endpoint};
@@ -18,6 +20,7 @@ use crate::domain::failure_record::FailureRecord;
 use crate::domain::id::{DeliveryId, EndpointId, RecoveryId};
 use crate::domain::operational::{EndedRecovery, Exhausted, Image, LastAttempt};
 use crate::domain::recovery::{Include, Outcome, Recovery, Taken, Wanted};
+use crate::domain::statistics::Tally;
 use crate::domain::testing;
 use crate::domain::token::{Grant, Scope, TokenHash};
 use crate::golden;
@@ -252,8 +255,55 @@ fn what_is_kept_beside_a_history_is_read_and_written_as_in_every_release() {
     golden::check(
         "items/late-marker",
         &delivery_id(),
-        |delivery| to_json(late::to_item(&endpoint_id(), delivery, EXPIRES_AT)),
+        |delivery| {
+            to_json(late::to_item(
+                &endpoint_id(),
+                delivery,
+                MarkerKind::Recorded,
+                EXPIRES_AT,
+            ))
+        },
         |json| delivery_item::delivery_id(&to_item(json)).unwrap(),
+    );
+    let attempted = Marker {
+        delivery: delivery_id(),
+        kind: MarkerKind::Attempted,
+    };
+    golden::check(
+        "items/late-attempt-marker",
+        &attempted,
+        |marker| {
+            to_json(late::to_item(
+                &endpoint_id(),
+                &marker.delivery,
+                marker.kind,
+                EXPIRES_AT,
+            ))
+        },
+        |json| late::from_item(&to_item(json)).unwrap(),
+    );
+}
+
+#[test]
+fn what_is_kept_of_an_hour_is_read_and_written_as_in_every_release() {
+    let part = KeptPart {
+        after: "del_01KT0000000000000000000000".parse().unwrap(),
+        last: delivery_id(),
+        tally: Tally {
+            deliveries: 1_200,
+            succeeded: 1_100,
+            failures: [(Failure::Timeout, 3), (Failure::Status, 90)].into(),
+            answered: [(7, 1), (24, 1_189)].into_iter().collect(),
+        },
+        late: 3,
+        expires_at: EXPIRES_AT,
+    };
+
+    golden::check(
+        "items/kept-hour",
+        &part,
+        |part| to_json(kept_hours::to_item(&endpoint_id(), part.clone()).unwrap()),
+        |json| kept_hours::from_item(to_item(json)).unwrap(),
     );
 }
 

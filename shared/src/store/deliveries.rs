@@ -12,8 +12,9 @@ use jiff::Timestamp;
 
 use super::attribute::{Item, key, number, text};
 use super::delivery_item::delivery_key;
+use super::late::late_kind;
 use super::partiql::{self, Execution, Statement};
-use super::{Store, condition_failed, delivery_item, kept_counts, late, recovery_item};
+use super::{Store, condition_failed, delivery_item, kept_counts, kept_hours, late, recovery_item};
 use crate::backoff::Backoff;
 use crate::domain::delivery::{Delivery, Status};
 use crate::domain::id::{DeliveryId, EndpointId};
@@ -60,6 +61,14 @@ impl Expected {
             manual_retry: record.manual_retry.clone(),
         })
     }
+
+    /// How many attempts a record has that may be replaced.
+    fn attempt_count(&self) -> Option<u32> {
+        match self {
+            Self::Absent => None,
+            Self::Pending { attempt_count, .. } => Some(*attempt_count),
+        }
+    }
 }
 
 /// What became of a write.
@@ -86,8 +95,10 @@ impl Store {
         writes: &[DeliveryWrite],
         now: Timestamp,
     ) -> Result<Vec<Written>, Error> {
-        let new = writes.iter().filter(|write| write.expected == Expected::Absent);
-        let new = new.map(|write| (&write.record.endpoint, &write.record.id));
+        let new = writes.iter().filter_map(|write| {
+            let kind = late_kind(write.expected.attempt_count(), write.record.attempt_count)?;
+            Some((&write.record.endpoint, &write.record.id, kind))
+        });
         let mut unmarked = self.mark_late(new, now).await;
         let statements: Result<Vec<_>, Error> = writes
             .iter()
@@ -179,7 +190,7 @@ impl Store {
         }
     }
 
-    /// Deletes about `limit` records of an endpoint's history, and of its counts, markers and recoveries; says how many, and whether
+    /// Deletes about `limit` records of an endpoint's history, and of what is kept beside it; says how many, and whether
     /// anything may be left.
     ///
     /// # Errors
@@ -192,6 +203,7 @@ impl Store {
         let partitions = [
             endpoint.to_string(),
             kept_counts::partition(endpoint),
+            kept_hours::partition(endpoint),
             late::partition(endpoint),
             recovery_item::partition(endpoint),
         ];

@@ -16,6 +16,7 @@ use super::walk::{Ask, Found, KeptCount, Keys, Walk};
 use super::{RowKeys, Store, delivery_item};
 use crate::Error;
 use crate::domain::delivery::{Delivery, Status};
+use crate::domain::endpoint::Endpoint;
 use crate::domain::id::{DeliveryId, EndpointId};
 use crate::domain::time;
 
@@ -40,7 +41,7 @@ pub struct HistoryPage {
 }
 
 /// A list does not wait longer for a count to be kept, and keeps no more of them then.
-const KEEP_WITHIN: Duration = Duration::from_millis(500);
+pub(super) const KEEP_WITHIN: Duration = Duration::from_millis(500);
 
 impl Store {
     /// The deliveries number `skip` to `skip + take` of an endpoint, and how many there are.
@@ -49,7 +50,7 @@ impl Store {
     /// A call failed.
     pub async fn history(
         &self,
-        endpoint: &EndpointId,
+        endpoint: &Endpoint,
         filter: HistoryFilter,
         skip: usize,
         take: usize,
@@ -70,12 +71,12 @@ impl Store {
                 Box::pin(self.walk_delivered(endpoint, filter, &mut found, now)).await?;
             }
             Some(status) => {
-                self.walk_undelivered(endpoint, filter, status, &mut found)
+                self.walk_undelivered(&endpoint.id, filter, status, &mut found)
                     .await?;
             }
         }
         Ok(HistoryPage {
-            deliveries: self.fetch(endpoint, &found.page).await?,
+            deliveries: self.fetch(&endpoint.id, &found.page).await?,
             total: found.total,
         })
     }
@@ -83,7 +84,7 @@ impl Store {
     /// Walks the keys, as of this moment; what was counted before is not walked again.
     async fn walk_all(
         &self,
-        endpoint: &EndpointId,
+        endpoint: &Endpoint,
         filter: HistoryFilter,
         found: Found,
         now: Timestamp,
@@ -97,16 +98,16 @@ impl Store {
                     down_to,
                     only_counted,
                 } => {
-                    let query = self.records(endpoint, &down_to, &last).consistent_read(true);
-                    let after = after.map(|after| delivery_key(endpoint, &after));
+                    let query = self.records(&endpoint.id, &down_to, &last).consistent_read(true);
+                    let after = after.map(|after| delivery_key(&endpoint.id, &after));
                     let query = narrow(query, only_counted).set_exclusive_start_key(after);
                     walk.take_keys(&keys(query.send().await.map_err(Error::aws("Query"))?));
                 }
                 Ask::KeptCounts { first, last } => {
-                    walk.take_counts(self.kept_counts(endpoint, (&first, &last), now).await?);
+                    walk.take_counts(self.kept_counts(&endpoint.id, (&first, &last), now).await?);
                 }
                 Ask::Markers { first, last } => {
-                    walk.take_markers(self.markers(endpoint, &first, &last).await?);
+                    walk.take_markers(self.markers(&endpoint.id, &first, &last).await?);
                 }
                 Ask::Keep(part) => {
                     walk.go_on(self.keep_if_quick(endpoint, part, now).await);
@@ -117,11 +118,11 @@ impl Store {
     }
 
     /// Keeps a count, and says whether that went well.
-    async fn keep_if_quick(&self, endpoint: &EndpointId, part: KeptCount, now: Timestamp) -> bool {
+    async fn keep_if_quick(&self, endpoint: &Endpoint, part: KeptCount, now: Timestamp) -> bool {
         let kept = tokio::time::timeout(KEEP_WITHIN, self.keep_count(endpoint, part, now)).await;
         let is_kept = matches!(kept, Ok(Ok(())));
         if !is_kept {
-            tracing::warn!(endpoint.id = %endpoint, "counts are not kept");
+            tracing::warn!(endpoint.id = %endpoint.id, "counts are not kept");
         }
         is_kept
     }
@@ -129,7 +130,7 @@ impl Store {
     /// Walks the records until the page is found; then what is not delivered is taken from the total.
     async fn walk_delivered(
         &self,
-        endpoint: &EndpointId,
+        endpoint: &Endpoint,
         filter: HistoryFilter,
         found: &mut Found,
         now: Timestamp,
@@ -137,7 +138,7 @@ impl Store {
         let (first, last) = bounds(filter);
         let mut start: Option<Item> = None;
         loop {
-            let query = narrow(self.records(endpoint, &first, &last), found.is_complete())
+            let query = narrow(self.records(&endpoint.id, &first, &last), found.is_complete())
                 .filter_expression("#status = :status")
                 .expression_attribute_names("#status", "status")
                 .expression_attribute_values(":status", text(&Status::Delivered.as_str()))
@@ -156,8 +157,8 @@ impl Store {
         let mut failed = Found::nothing_yet(0, 0);
         let (all, (), ()) = try_join!(
             self.walk_all(endpoint, filter, Found::nothing_yet(0, 0), now),
-            self.walk_undelivered(endpoint, filter, Status::Pending, &mut pending),
-            self.walk_undelivered(endpoint, filter, Status::Failed, &mut failed),
+            self.walk_undelivered(&endpoint.id, filter, Status::Pending, &mut pending),
+            self.walk_undelivered(&endpoint.id, filter, Status::Failed, &mut failed),
         )?;
         found.total = all.total.saturating_sub(pending.total + failed.total);
         Ok(())

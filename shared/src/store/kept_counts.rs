@@ -6,15 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use super::Store;
 use super::attribute::Item;
+use super::beside::lasts;
 use super::delivery_item::delivery_key;
 use super::walk::KeptCount;
 use crate::Error;
+use crate::domain::endpoint::Endpoint;
 use crate::domain::id::{DeliveryId, EndpointId};
 
 const TABLE: &str = "deliveries";
-
-/// Counts are ignored from this long before their oldest record expires, because TTL deletes records one at a time.
-const EXPIRY_MARGIN_SECONDS: i64 = 60 * 60;
 
 #[derive(Serialize, Deserialize)]
 struct KeptCountItem {
@@ -43,7 +42,7 @@ impl Store {
         let mut counts = Vec::with_capacity(items.len());
         for item in items {
             let (count, expires_at) = from_item(item)?;
-            if lasts(expires_at, now) {
+            if lasts(expires_at, now.as_second()) {
                 counts.push(count);
             }
         }
@@ -53,24 +52,24 @@ impl Store {
     /// Keeps a count, unless its oldest record is about to expire.
     ///
     /// # Errors
-    /// A call failed; nothing depends on it.
+    /// The endpoint is gone, or a call failed; nothing depends on it.
     pub(super) async fn keep_count(
         &self,
-        endpoint: &EndpointId,
+        endpoint: &Endpoint,
         part: KeptCount,
         now: Timestamp,
     ) -> Result<(), Error> {
         // The record knows when it expires; later ones expire earlier if the setting was lowered since.
-        let Some(expires_at) = self.expiry_of(endpoint, &part.last).await? else {
+        let Some(expires_at) = self.expiry_of(&endpoint.id, &part.last).await? else {
             return Ok(());
         };
         let accepted_at = part.last.accepted_at().unwrap_or(Timestamp::UNIX_EPOCH);
         let expires_at = expires_at.min(self.expiry(accepted_at));
-        if !lasts(expires_at, now) {
+        if !lasts(expires_at, now.as_second()) {
             return Ok(());
         }
-        let item = to_item(endpoint, part, expires_at)?;
-        self.put(&self.tables.deliveries, item).await
+        let item = to_item(&endpoint.id, part, expires_at)?;
+        self.keep_beside(endpoint, vec![item]).await
     }
 
     /// When a record expires, in seconds since 1970; `None` if it has.
@@ -110,21 +109,4 @@ pub(super) fn from_item(item: Item) -> Result<(KeptCount, i64), Error> {
 /// The partition of the counts that are kept of an endpoint's history. No history has this key.
 pub(super) fn partition(endpoint: &EndpointId) -> String {
     format!("{endpoint}#counts")
-}
-
-fn lasts(expires_at: i64, now: Timestamp) -> bool {
-    expires_at - EXPIRY_MARGIN_SECONDS > now.as_second()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_count_lasts_until_an_hour_before_its_oldest_record_expires() {
-        let now = Timestamp::from_second(1_000_000).unwrap();
-
-        assert!(lasts(1_000_000 + EXPIRY_MARGIN_SECONDS + 1, now));
-        assert!(!lasts(1_000_000 + EXPIRY_MARGIN_SECONDS, now));
-    }
 }

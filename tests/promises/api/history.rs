@@ -5,12 +5,11 @@ use std::collections::BTreeSet;
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use shared::domain::id::{DeliveryId, EventId};
-use shared::domain::task::{Kind, Task};
 use shared::domain::time;
 use tests::records::{self, Record};
 use tests::{PATIENCE, Workspace, eventually, receivers};
 
+use super::late_delivery;
 use crate::promises::STACK;
 
 const FIRST: &str = "2026-06-01T00:00:00Z";
@@ -218,7 +217,8 @@ async fn a_long_history_is_counted_once_until_a_late_delivery_joins_it() {
     assert!(total > RECORDS.into(), "what is kept is used: {total}");
 
     let late = late_delivery(
-        &history,
+        &history.workspace,
+        &history.endpoint,
         first + SignedDuration::from_secs(i64::from(RECORDS / 2)),
     );
     STACK.queue("DeliveriesQueue").send(&late).await;
@@ -230,25 +230,6 @@ async fn a_long_history_is_counted_once_until_a_late_delivery_joins_it() {
         (total == expected).then_some(())
     })
     .await;
-}
-
-/// The message of a delivery whose event was accepted between those of the history.
-fn late_delivery(history: &History, accepted_at: Timestamp) -> String {
-    let event = history.workspace.event("poster.scanned");
-    let event_id: EventId = event.id.parse().expect("an event's id");
-    let endpoint = history.endpoint.parse().expect("an endpoint's id");
-    let task = Task {
-        workspace: history.workspace.id.parse().expect("a workspace's id"),
-        delivery: DeliveryId::derive(accepted_at, &event_id, &endpoint),
-        endpoint,
-        event_id,
-        event: "poster.scanned".to_owned().try_into().expect("a name"),
-        attempt: 1,
-        kind: Kind::Automatic,
-        manual_retry: None,
-        body: Some(event.body),
-    };
-    serde_json::to_string(&task).expect("JSON")
 }
 
 #[tokio::test]

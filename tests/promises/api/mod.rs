@@ -11,9 +11,13 @@ mod retrying;
 mod rotation;
 mod schemathesis;
 mod seed;
+mod statistics;
 
 use http::StatusCode;
+use jiff::Timestamp;
 use serde_json::{Value, json};
+use shared::domain::id::{DeliveryId, EventId};
+use shared::domain::task::{Kind, Task};
 use tests::workspace::ApiAnswer;
 use tests::{Workspace, event_types, eventually};
 
@@ -58,4 +62,23 @@ async fn wait_until_status(workspace: &Workspace, delivery: &str, status: &str) 
         (answer.body["status"] == status).then_some(answer.body)
     })
     .await
+}
+
+/// The message of a delivery whose event was accepted long ago.
+fn late_delivery(workspace: &Workspace, endpoint: &str, accepted_at: Timestamp) -> String {
+    let event = workspace.event("poster.scanned");
+    let event_id: EventId = event.id.parse().expect("an event's id");
+    let endpoint = endpoint.parse().expect("an endpoint's id");
+    let task = Task {
+        workspace: workspace.id.parse().expect("a workspace's id"),
+        delivery: DeliveryId::derive(accepted_at, &event_id, &endpoint),
+        endpoint,
+        event_id,
+        event: "poster.scanned".to_owned().try_into().expect("a name"),
+        attempt: 1,
+        kind: Kind::Automatic,
+        manual_retry: None,
+        body: Some(event.body),
+    };
+    serde_json::to_string(&task).expect("JSON")
 }

@@ -1,0 +1,58 @@
+//! What is kept beside a history: counts that can be made again. Whoever counts may do so while the endpoint is deleted,
+//! so they are written in a transaction that requires it, and `purge` deletes them with the history.
+
+use aws_sdk_dynamodb::types::{ConditionCheck, Put, TransactWriteItem};
+
+use super::Store;
+use super::attribute::Item;
+use super::endpoint_item::endpoint_key;
+use crate::Error;
+use crate::domain::endpoint::Endpoint;
+
+/// Most items that are written in one call: a transaction has at most 100 actions, and one is the condition
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>).
+pub(super) const MAX_ITEMS: usize = 99;
+
+/// Counts are ignored from this long before their oldest record expires, because TTL deletes records one at a time.
+pub(super) const EXPIRY_MARGIN_SECONDS: i64 = 60 * 60;
+
+impl Store {
+    /// Writes items of the deliveries table, whatever is there, if the endpoint exists.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the endpoint is gone, or the call failed.
+    pub(super) async fn keep_beside(&self, endpoint: &Endpoint, items: Vec<Item>) -> Result<(), Error> {
+        let condition = ConditionCheck::builder()
+            .table_name(&*self.tables.endpoints)
+            .set_key(Some(endpoint_key(&endpoint.workspace, &endpoint.id)))
+            .condition_expression("attribute_exists(endpoint)")
+            .build()
+            .map_err(Error::unsendable("TransactWriteItems"))?;
+        let mut actions = vec![TransactWriteItem::builder().condition_check(condition).build()];
+        for item in items {
+            let put = Put::builder()
+                .table_name(&*self.tables.deliveries)
+                .set_item(Some(item));
+            let put = put.build().map_err(Error::unsendable("TransactWriteItems"))?;
+            actions.push(TransactWriteItem::builder().put(put).build());
+        }
+        let refused = self.transact(actions).await?;
+        refused.map_or(Ok(()), |_| Err(Error::NotFound))
+    }
+}
+
+/// Whether a count whose oldest record expires then, in seconds since 1970, may still be used.
+pub(super) fn lasts(expires_at: i64, now_seconds: i64) -> bool {
+    expires_at - EXPIRY_MARGIN_SECONDS > now_seconds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_lasts_until_an_hour_before_its_oldest_record_expires() {
+        assert!(lasts(1_000_000 + EXPIRY_MARGIN_SECONDS + 1, 1_000_000));
+        assert!(!lasts(1_000_000 + EXPIRY_MARGIN_SECONDS, 1_000_000));
+    }
+}

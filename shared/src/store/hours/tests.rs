@@ -1,0 +1,534 @@
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+
+use super::super::beside::lasts;
+use super::super::late::late_kind;
+use super::*;
+use crate::domain::delivery::Failure;
+
+/// Records and markers of a call in these tests: few, so that a short history takes many calls.
+const CALL: usize = 4;
+
+/// Hours in the window, and how long records are kept.
+const HOURS: i64 = 8;
+const RETENTION_HOURS: i64 = 12;
+
+/// When the window begins, in seconds since 1970.
+const START: i64 = 1_000 * 3_600;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(START + second).unwrap()
+}
+
+fn hour(number: i64) -> Hour {
+    Hour::of(at(number * 3_600))
+}
+
+/// The id of a delivery that was accepted so many seconds after the window's start; `number` keeps ids apart.
+fn id(second: i64, number: usize) -> DeliveryId {
+    let event = format!("evt_{number}").parse().unwrap();
+    DeliveryId::derive(at(second), &event, &"whe_1".parse().unwrap())
+}
+
+fn expiry(id: &DeliveryId) -> i64 {
+    id.accepted_at().unwrap().as_second() + RETENTION_HOURS * 3_600
+}
+
+fn first(number: usize) -> FirstAttempt {
+    let failures = [None, None, Some(Failure::Status), Some(Failure::Timeout)];
+    FirstAttempt {
+        failure: failures[number % failures.len()],
+        duration_ms: 3 * number as u64,
+    }
+}
+
+/// The tables, as far as a walk asks them; every answer is of one moment.
+#[derive(Debug, Default)]
+struct Tables {
+    records: BTreeMap<DeliveryId, Option<FirstAttempt>>,
+    markers: BTreeSet<Marker>,
+    kept: BTreeMap<DeliveryId, KeptPart>,
+    /// How often records were asked for.
+    reads: usize,
+    is_purged: bool,
+}
+
+impl Tables {
+    /// A record with its first attempt in each of these seconds.
+    fn with(seconds: impl IntoIterator<Item = i64>) -> Self {
+        let records = seconds.into_iter().enumerate();
+        Self {
+            records: records
+                .map(|(number, second)| (id(second, number), Some(first(number))))
+                .collect(),
+            ..Self::default()
+        }
+    }
+
+    fn mark(&mut self, delivery: &DeliveryId, kind: MarkerKind) {
+        let delivery = delivery.clone();
+        self.markers.insert(Marker { delivery, kind });
+    }
+
+    fn some_records(&mut self, after: DeliveryId, last: DeliveryId) -> (Vec<Record>, Option<DeliveryId>) {
+        self.reads += 1;
+        let range = (Bound::Excluded(after), Bound::Included(last));
+        let records: Vec<_> = self
+            .records
+            .range(range)
+            .take(CALL)
+            .map(|(id, first)| Record {
+                id: id.clone(),
+                first: *first,
+                expires_at: expiry(id),
+            })
+            .collect();
+        // Like DynamoDB, which says that it stopped even if nothing is left.
+        let is_full = records.len() == CALL;
+        let stopped_at = records.last().map(|record| record.id.clone());
+        (records, stopped_at.filter(|_| is_full))
+    }
+
+    fn markers_between(&self, first: DeliveryId, last: DeliveryId) -> impl Iterator<Item = Marker> {
+        let of = |delivery, kind| Marker { delivery, kind };
+        let range = of(first, MarkerKind::Recorded)..=of(last, MarkerKind::Attempted);
+        self.markers.range(range).cloned()
+    }
+
+    /// Answers what a walk asks next at this time; false at its end.
+    fn step(&mut self, walk: &mut Walk, now: i64) -> bool {
+        let lasts = |part: &KeptPart| lasts(part.expires_at.min(expiry(&part.after)), START + now);
+        match walk.next() {
+            None => return false,
+            Some(Ask::Kept { after, last }) => {
+                let parts = self.kept.range(after..=last).map(|(_, part)| part.clone());
+                walk.take_kept_parts(parts.filter(lasts).collect());
+            }
+            Some(Ask::Markers { after, last }) => {
+                let markers: BTreeSet<_> = self.markers_between(after, last).take(CALL + 2).collect();
+                let more = markers.len() == CALL + 2;
+                walk.take_markers(MarkerPage { markers, more });
+            }
+            Some(Ask::Records { after, last }) => {
+                let (records, stopped_at) = self.some_records(after, last);
+                walk.take_records(records, stopped_at);
+            }
+            Some(Ask::AllMarkers { after, last }) => {
+                walk.take_all_markers(&self.markers_between(after, last).collect());
+            }
+            Some(Ask::Keep(_)) if self.is_purged => walk.go_on(false),
+            Some(Ask::Keep(parts)) => {
+                let parts = parts.into_iter().filter(lasts);
+                self.kept.extend(parts.map(|part| (part.after.clone(), part)));
+                walk.go_on(true);
+            }
+        }
+        true
+    }
+
+    /// Counts everything at this time.
+    fn look(&mut self, now: i64) -> BTreeMap<Hour, Tally> {
+        let mut walk = walk(now);
+        while self.step(&mut walk, now) {}
+        assert!(walk.is_complete());
+        walk.tallies()
+    }
+
+    /// What a look must find.
+    fn naive(&self) -> BTreeMap<Hour, Tally> {
+        let mut tallies: BTreeMap<_, _> = (0..HOURS)
+            .map(|number| (hour(number), Tally::default()))
+            .collect();
+        for (id, first) in &self.records {
+            if let Some(tally) = tallies.get_mut(&Hour::of(id.accepted_at().unwrap())) {
+                tally.count(*first);
+            }
+        }
+        tallies
+    }
+}
+
+fn walk(now: i64) -> Walk {
+    let ago = |hours| at(now) - SignedDuration::from_hours(hours);
+    Walk::new(
+        hour(0),
+        hour(HOURS),
+        Keepable {
+            after: DeliveryId::last_at(ago(RETENTION_HOURS - 1)),
+            last: DeliveryId::first_at(ago(1)),
+        },
+    )
+}
+
+/// An hour after the window's end.
+const CLOSED: i64 = (HOURS + 1) * 3_600;
+
+#[test]
+fn every_hour_is_tallied_and_an_empty_one_is_zero() {
+    let mut tables = Tables::with([5, 6, 3 * 3_600]);
+
+    let tallies = tables.look(CLOSED);
+
+    assert_eq!(tallies, tables.naive());
+    assert_eq!(tallies.len(), 8);
+    assert_eq!(tallies[&hour(1)], Tally::default());
+}
+
+#[test]
+fn what_was_tallied_is_not_walked_again() {
+    let mut tables = Tables::with((0..50).map(|number| number * 500));
+    let tallies = tables.look(CLOSED);
+    tables.reads = 0;
+
+    assert_eq!(tables.look(CLOSED), tallies);
+    assert_eq!(tables.reads, 0);
+}
+
+#[test]
+fn only_what_is_closed_is_kept() {
+    let mut tables = Tables::with((0..50).map(|number| number * 500));
+    let now = HOURS * 3_600 - 1;
+
+    tables.look(now);
+
+    let newest = tables.kept.values().map(|part| &part.last).max();
+    assert!(*newest.unwrap() <= DeliveryId::first_at(at(now - 3_600)));
+}
+
+#[test]
+fn a_part_is_in_one_hour() {
+    let mut tables = Tables::with((0..50).map(|number| number * 500));
+    tables.look(CLOSED);
+
+    for part in tables.kept.values() {
+        let first = Hour::of(part.after.accepted_at().unwrap() + SignedDuration::from_millis(1));
+        assert_eq!(first, Hour::of(part.last.accepted_at().unwrap()));
+    }
+}
+
+#[test]
+fn an_hour_with_more_records_than_a_request_reads_is_counted_by_several() {
+    let mut tables = Tables::with(0..100);
+    let mut looks = 0;
+    loop {
+        looks += 1;
+        let (mut walk, before) = (walk(CLOSED), tables.reads);
+        loop {
+            if tables.reads - before == 3 {
+                walk.stop();
+            }
+            if !tables.step(&mut walk, CLOSED) {
+                break;
+            }
+        }
+        if walk.is_complete() {
+            assert_eq!(walk.tallies(), tables.naive());
+            break;
+        }
+        assert!(!walk.tallies().contains_key(&hour(0)));
+    }
+    assert!((5..=10).contains(&looks), "{looks}");
+}
+
+#[test]
+fn a_late_record_voids_its_part_only() {
+    let mut tables = Tables::with((0..50).map(|number| number * 500));
+    tables.look(CLOSED);
+    let (kept, late) = (tables.kept.clone(), id(7_000, 99));
+    tables.mark(&late, MarkerKind::Recorded);
+    tables.records.insert(late, None);
+
+    assert_eq!(tables.look(CLOSED), tables.naive());
+    let changed = kept
+        .iter()
+        .filter(|(after, part)| tables.kept.get(after) != Some(part));
+    assert_eq!(changed.count(), 1);
+}
+
+#[test]
+fn nothing_is_kept_of_a_part_with_a_marker_of_what_is_still_to_come() {
+    for kind in [MarkerKind::Recorded, MarkerKind::Attempted] {
+        let mut tables = Tables::with((0..50).map(|number| number * 500));
+        let late = id(7_000, 98);
+        if kind == MarkerKind::Attempted {
+            tables.records.insert(late.clone(), None);
+        }
+        tables.mark(&late, kind);
+
+        assert_eq!(tables.look(CLOSED), tables.naive());
+        assert_eq!(tables.look(CLOSED), tables.naive());
+        tables.records.insert(late, Some(first(0)));
+        assert_eq!(tables.look(CLOSED), tables.naive());
+    }
+}
+
+#[test]
+fn a_first_attempt_of_a_record_that_was_recorded_late_without_one_is_not_missed() {
+    let mut tables = Tables::with((0..50).map(|number| number * 500));
+    let late = id(7_000, 98);
+    tables.mark(&late, MarkerKind::Recorded);
+    tables.records.insert(late.clone(), None);
+    tables.look(CLOSED);
+    tables.mark(&late, MarkerKind::Attempted);
+    tables.records.insert(late, Some(first(0)));
+
+    assert_eq!(tables.look(CLOSED), tables.naive());
+}
+
+/// What the scheduler of the property test does next.
+#[derive(Debug, Clone)]
+enum Turn {
+    /// One of the walks goes some steps further.
+    Walk(usize, usize),
+    /// One has used up what it may.
+    Stop(usize),
+    /// Seconds pass.
+    Pass(i64),
+    /// A process decides what to write of a delivery next, and marks it if that is late.
+    Begin(usize),
+    /// It writes.
+    Finish(usize),
+    /// It dies.
+    Die(usize),
+    /// The record of a delivery is deleted, or its markers, if they have expired.
+    Expire(usize),
+    ExpireMarkers(usize),
+    Purge,
+}
+
+fn turn() -> impl Strategy<Value = Turn> {
+    prop_oneof![
+        12 => (0..3_usize, 1..15_usize).prop_map(|(number, steps)| Turn::Walk(number, steps)),
+        1 => (0..3_usize).prop_map(Turn::Stop),
+        1 => (1..3_600_i64).prop_map(Turn::Pass),
+        8 => (0..DELIVERIES).prop_map(Turn::Begin),
+        8 => (0..DELIVERIES).prop_map(Turn::Finish),
+        1 => (0..DELIVERIES).prop_map(Turn::Die),
+        1 => (0..DELIVERIES).prop_map(Turn::Expire),
+        1 => (0..DELIVERIES).prop_map(Turn::ExpireMarkers),
+    ]
+}
+
+const DELIVERIES: usize = 60;
+const MINUTE: i64 = 60;
+
+/// A delivery: when its event was accepted, and whether its record begins with an attempt.
+#[derive(Debug, Clone)]
+struct Delivery {
+    id: DeliveryId,
+    accepted: i64,
+    begins_with_attempt: bool,
+    /// When the process under way decided what to write: the record with its first attempt or without.
+    under_way: Option<(i64, Option<FirstAttempt>)>,
+}
+
+fn deliveries() -> impl Strategy<Value = Vec<Delivery>> {
+    let one = (0..HOURS * 3_600, any::<bool>());
+    proptest::collection::vec(one, DELIVERIES).prop_map(|all| {
+        let delivery = |(number, (accepted, begins_with_attempt))| Delivery {
+            id: id(accepted, number),
+            accepted,
+            begins_with_attempt,
+            under_way: None,
+        };
+        all.into_iter().enumerate().map(delivery).collect()
+    })
+}
+
+/// A walk with what each hour held at least and at most since it began.
+struct Run {
+    walk: Walk,
+    began: i64,
+    least: BTreeMap<Hour, [u64; 4]>,
+    most: BTreeMap<Hour, [u64; 4]>,
+}
+
+fn figures(tally: &Tally) -> [u64; 4] {
+    let answered = tally.answered.buckets().iter().map(|(_, count)| count).sum();
+    [
+        tally.deliveries,
+        tally.succeeded,
+        tally.failures.values().sum(),
+        answered,
+    ]
+}
+
+impl Run {
+    fn new(tables: &Tables, now: i64) -> Self {
+        let held: BTreeMap<_, _> = tables
+            .naive()
+            .iter()
+            .map(|(hour, tally)| (*hour, figures(tally)))
+            .collect();
+        Self {
+            walk: walk(now),
+            began: now,
+            least: held.clone(),
+            most: held,
+        }
+    }
+
+    fn see(&mut self, held: &BTreeMap<Hour, Tally>) {
+        for (hour, tally) in held {
+            let now = figures(tally);
+            let combine = |seen: &mut [u64; 4], choose: fn(u64, u64) -> u64| {
+                for (seen, now) in seen.iter_mut().zip(now) {
+                    *seen = choose(*seen, now);
+                }
+            };
+            combine(self.least.get_mut(hour).unwrap(), u64::min);
+            combine(self.most.get_mut(hour).unwrap(), u64::max);
+        }
+    }
+
+    fn found_right(self) -> bool {
+        let (least, most) = (self.least, self.most);
+        self.walk.tallies().iter().all(|(hour, tally)| {
+            let figures = figures(tally).into_iter();
+            let bounds = least[hour].into_iter().zip(most[hour]);
+            figures
+                .zip(bounds)
+                .all(|(figure, (least, most))| (least..=most).contains(&figure))
+        })
+    }
+}
+
+/// Everything of the property test that changes.
+struct World {
+    tables: Tables,
+    deliveries: Vec<Delivery>,
+    now: i64,
+}
+
+impl World {
+    /// Whether a record changed.
+    fn turn(&mut self, turn: &Turn) -> bool {
+        let (tables, now) = (&mut self.tables, self.now);
+        match *turn {
+            Turn::Begin(number) if self.deliveries[number].accepted <= now && !tables.is_purged => {
+                let delivery = &mut self.deliveries[number];
+                let record = tables.records.get(&delivery.id);
+                // A further attempt of one that has its first changes nothing that is tallied.
+                let attempt = match record {
+                    None => delivery.begins_with_attempt.then(|| first(number)),
+                    Some(attempt) => attempt.or(Some(first(number))),
+                };
+                let before = record.map(|attempt| u32::from(attempt.is_some()));
+                if let Some(kind) = late_kind(before, u32::from(attempt.is_some()))
+                    && delivery.accepted < now - 30 * MINUTE
+                {
+                    let id = delivery.id.clone();
+                    tables.mark(&id, kind);
+                }
+                delivery.under_way = Some((now, attempt));
+                false
+            }
+            Turn::Finish(number) => {
+                let delivery = &mut self.deliveries[number];
+                let Some((began, attempt)) = delivery.under_way.take() else {
+                    return false;
+                };
+                if now - began > 15 * MINUTE || tables.is_purged {
+                    return false;
+                }
+                // Under its condition: a record that has its first attempt keeps it.
+                let record = tables.records.entry(delivery.id.clone()).or_default();
+                *record = record.or(attempt);
+                true
+            }
+            Turn::Die(number) => {
+                self.deliveries[number].under_way = None;
+                false
+            }
+            Turn::Expire(number) if expiry(&self.deliveries[number].id) <= START + now => {
+                tables.records.remove(&self.deliveries[number].id).is_some()
+            }
+            Turn::ExpireMarkers(number) if expiry(&self.deliveries[number].id) <= START + now => {
+                let id = &self.deliveries[number].id;
+                tables.markers.retain(|marker| marker.delivery != *id);
+                false
+            }
+            Turn::Purge => {
+                tables.records.clear();
+                tables.markers.clear();
+                tables.kept.clear();
+                tables.is_purged = true;
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Lets everything happen in this order, and says whether all that the walks found was right.
+fn all_is_right(world: &mut World, turns: &[Turn]) -> bool {
+    let mut runs: Vec<_> = (0..3).map(|_| Run::new(&world.tables, world.now)).collect();
+    for turn in turns {
+        match turn {
+            Turn::Pass(seconds) => {
+                world.now += seconds;
+                // A request takes seconds; here, minutes.
+                for run in runs.iter_mut().filter(|run| world.now - run.began > 10 * MINUTE) {
+                    *run = Run::new(&world.tables, world.now);
+                }
+            }
+            Turn::Stop(number) => runs[*number].walk.stop(),
+            Turn::Walk(number, steps) => {
+                let run = &mut runs[*number];
+                let now = run.began;
+                if !(0..*steps).all(|_| world.tables.step(&mut run.walk, now)) {
+                    let run = std::mem::replace(run, Run::new(&world.tables, world.now));
+                    if !run.found_right() {
+                        return false;
+                    }
+                }
+            }
+            turn => {
+                if world.turn(turn) {
+                    let held = world.tables.naive();
+                    for run in &mut runs {
+                        run.see(&held);
+                    }
+                }
+            }
+        }
+    }
+    true
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// The guarantee, in one sentence: what is shown of an hour is what it held at some moment while it was counted, and
+    /// once nothing changes, exactly what it holds.
+    #[test]
+    fn what_is_tallied_is_right_whatever_happens_meanwhile(
+        deliveries in deliveries(),
+        begins in 3_600..CLOSED,
+        turns in proptest::collection::vec(turn(), 0..600),
+    ) {
+        let mut world = World { tables: Tables::default(), deliveries, now: begins };
+
+        prop_assert!(all_is_right(&mut world, &turns));
+
+        let naive = world.tables.naive();
+        for _ in 0..2 {
+            prop_assert_eq!(&world.tables.look(world.now), &naive);
+        }
+    }
+
+    #[test]
+    fn nothing_is_kept_of_a_history_that_is_purged_meanwhile(
+        deliveries in deliveries(),
+        turns in proptest::collection::vec(turn(), 100..400),
+        purge in 0..100_usize,
+    ) {
+        let mut world = World { tables: Tables::default(), deliveries, now: CLOSED };
+        let (before, after) = turns.split_at(purge);
+        let turns = [before, &[Turn::Purge], after].concat();
+
+        all_is_right(&mut world, &turns);
+
+        prop_assert!(world.tables.kept.is_empty());
+    }
+}
