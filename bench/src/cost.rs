@@ -4,6 +4,8 @@
 //! Lambda's event sources, from the batches. The producer's own call is not the system's and is left out, and so is
 //! the polling of empty queues, which does not depend on deliveries.
 
+mod recovery;
+
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -68,7 +70,7 @@ pub(crate) async fn measure(
     report: &mut Report,
     progress: &Progress,
 ) -> Result<()> {
-    progress.expect(SCENES.len());
+    progress.expect(SCENES.len() + recovery::SCENES.len());
     let prices = Prices::read()?;
     let memory_mb = Template::read()?.memory_mb()?;
     for scene in &SCENES {
@@ -77,6 +79,15 @@ pub(crate) async fn measure(
         let work = scene.run(binaries, deliveries).await?;
         let items = prices.per_million(&work, deliveries, memory_mb);
         tell(report, scene, &work, deliveries, &items);
+        report.detail(scene.name, &work);
+        progress.step();
+    }
+    for scene in &recovery::SCENES {
+        progress.note(scene.name);
+        let deliveries = 10 * sizes.batches.max(1);
+        let work = scene.run(binaries, deliveries).await?;
+        let items = prices.per_million(&work, deliveries, memory_mb);
+        scene.tell(report, &work, deliveries, &items);
         report.detail(scene.name, &work);
         progress.step();
     }

@@ -6,9 +6,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use jiff::Timestamp;
 use local::Binaries;
 use serde::Serialize;
 use serde_json::{Value, json};
+use shared::domain::id::DeliveryId;
 
 use crate::aws::{Aws, Bill, Sent};
 use crate::lambda::Function;
@@ -19,12 +21,19 @@ use crate::template::Template;
 const BATCH_ENVELOPE_BYTES: usize = 600;
 
 /// Which function reads which queue, in the order in which they are looked at.
-const SOURCES: [(&str, &str); 4] = [
+const SOURCES: [(&str, &str); 5] = [
     ("EventsQueue", "fan-out"),
     ("DeliveriesQueue", "deliver"),
     ("FailedAttemptsQueue", "retry"),
     ("RetriesQueue", "deliver"),
+    ("RecoveriesQueue", "recover"),
 ];
+
+/// When the deliveries that failed were accepted, in seconds since 1970.
+const FAILED_AT: i64 = 1_780_000_000;
+
+/// Attempts of a delivery that has failed for good.
+const ATTEMPTS: usize = 8;
 
 /// The queue functions of one stack.
 #[derive(Debug)]
@@ -125,6 +134,57 @@ impl Pipeline {
         (0..count).map(|_| event()).collect()
     }
 
+    /// Keeps deliveries that have failed for good, with their events, as if they had been made before. So many bytes are kept
+    /// of each answer.
+    pub(crate) fn keep_failed(&mut self, count: usize, event_bytes: usize, body_bytes: usize) -> Result<()> {
+        let endpoint = self.endpoints.first().context("no endpoint")?.clone();
+        let accepted_at = Timestamp::from_second(FAILED_AT)?;
+        let millis = (FAILED_AT * 1000).to_string();
+        let mut attempt = json!({
+            "at": { "N": millis }, "http_status": { "N": "500" }, "duration_ms": { "N": "87" },
+            "failure": { "S": "status" },
+        });
+        if body_bytes > 0 {
+            attempt["response_body"] = json!({ "S": "x".repeat(body_bytes) });
+        }
+        let attempts = vec![json!({ "M": attempt }); ATTEMPTS];
+        for Sent { body } in self.events(count, event_bytes) {
+            let event: Value = serde_json::from_str(&body)?;
+            let id = event["id"].as_str().context("no id")?;
+            let delivery = DeliveryId::derive(accepted_at, &id.parse()?, &endpoint.parse()?);
+            self.aws.keep(
+                "EventsTable",
+                json!({
+                    "workspace": { "S": self.workspace }, "event": { "S": id }, "body": { "S": body },
+                    "accepted_at": { "N": millis }, "message_id": { "S": "before" }, "expires_at": { "N": "4102444800" },
+                }),
+            );
+            self.aws.keep(
+                "DeliveriesTable",
+                json!({
+                    "endpoint": { "S": endpoint }, "delivery": { "S": delivery.as_str() }, "event_id": { "S": id },
+                    "event": event["event"].as_str().map(|name| json!({ "S": name })),
+                    "status": { "S": "failed" }, "attempt_count": { "N": ATTEMPTS.to_string() },
+                    "attempts": { "L": attempts }, "last_error": { "S": "status" },
+                    "undelivered": { "S": format!("failed#{delivery}") }, "expires_at": { "N": "4102444800" },
+                }),
+            );
+        }
+        Ok(())
+    }
+
+    /// Starts a recovery of everything that failed, at the fastest pace.
+    pub(crate) async fn start_recovery(&self) -> Result<()> {
+        let request = sample::request("create-recovery", &self.token)?.to_string();
+        let endpoint = self.endpoints.first().context("no endpoint")?;
+        let mut request: Value = serde_json::from_str(&request.replace("whe_sample", endpoint))?;
+        let body = json!({ "since": "2026-01-01T00:00:00Z", "per_second": 200 });
+        request["body"] = json!(body.to_string());
+        let answer = self.function("create-recovery").await?.invoke(&request).await?;
+        ensure!(answer["statusCode"] == 202, "create-recovery answered {answer}");
+        Ok(())
+    }
+
     /// Has the function that reads a queue handle these messages, and adds what that took to `work`.
     pub(crate) async fn drain(
         &mut self,
@@ -166,7 +226,9 @@ impl Pipeline {
                 let messages = self.aws.take_messages(queue);
                 if !messages.is_empty() {
                     idle = false;
-                    self.drain(queue, &messages, batch_size, &mut work).await?;
+                    // A turn of a recovery comes alone: there is one at a time.
+                    let size = if queue == "RecoveriesQueue" { 1 } else { batch_size };
+                    self.drain(queue, &messages, size, &mut work).await?;
                 }
             }
         }

@@ -59,6 +59,13 @@ impl Tables {
         }
     }
 
+    /// Keeps an item without billing it.
+    pub(super) fn keep(&mut self, table: &str, item: Value) {
+        if let (Some(table), Value::Object(item)) = (self.0.get_mut(table), item) {
+            table.keep(item);
+        }
+    }
+
     fn named(&self, input: &Value) -> Option<&Table> {
         self.0.get(input["TableName"].as_str()?)
     }
@@ -194,6 +201,9 @@ impl Tables {
         let Some(table) = self.named(input) else {
             return json!({});
         };
+        if input.get("IndexName").is_some() {
+            return undelivered(table, input, bill);
+        }
         let values: Vec<&str> = input["ExpressionAttributeValues"]
             .as_object()
             .into_iter()
@@ -215,6 +225,45 @@ impl Tables {
         bill.read_units += read_units(bytes, input.get("ConsistentRead"));
         json!({ "Items": found, "Count": found.len(), "ScannedCount": found.len() })
     }
+}
+
+/// The first keys of the sparse index between two, which is the only index that is asked.
+fn undelivered(table: &Table, input: &Value, bill: &mut Bill) -> Value {
+    let value = |name: &str| {
+        input["ExpressionAttributeValues"][name]["S"]
+            .as_str()
+            .unwrap_or_default()
+    };
+    let (endpoint, first, last) = (value(":endpoint"), value(":first"), value(":last"));
+    let mut found: Vec<_> = table
+        .items()
+        .filter(|(key, _)| key[0] == endpoint)
+        .filter_map(|(_, item)| Some((item.get("undelivered")?["S"].as_str()?, item)))
+        .filter(|(key, _)| first <= *key && *key <= last)
+        .collect();
+    found.sort_by_key(|(key, _)| *key);
+    let limit = input["Limit"]
+        .as_u64()
+        .and_then(|limit| usize::try_from(limit).ok());
+    let limit = limit.unwrap_or(usize::MAX);
+    let is_more = found.len() > limit;
+    found.truncate(limit);
+    let keys: Vec<Item> = found
+        .into_iter()
+        .map(|(_, item)| {
+            let names = ["endpoint", "delivery", "undelivered"];
+            names
+                .map(|name| (name.to_owned(), item[name].clone()))
+                .into_iter()
+                .collect()
+        })
+        .collect();
+    bill.read_units += read_units(keys.iter().map(size).sum(), None);
+    let mut answer = json!({ "Items": keys, "Count": keys.len(), "ScannedCount": keys.len() });
+    if is_more {
+        answer["LastEvaluatedKey"] = answer["Items"][keys.len() - 1].clone();
+    }
+    answer
 }
 
 #[cfg(test)]

@@ -85,6 +85,11 @@ impl Aws {
         self.with(|state| state.tables.lengthen_history(endpoint, deliveries));
     }
 
+    /// Keeps an item without billing it.
+    pub(crate) fn keep(&self, table: &str, item: Value) {
+        self.with(|state| state.tables.keep(table, item));
+    }
+
     fn with<T>(&self, action: impl FnOnce(&mut State) -> T) -> T {
         action(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }

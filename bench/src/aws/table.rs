@@ -1,5 +1,5 @@
-//! One table in memory. It bills each write. Of a condition it checks only whether an attribute exists: in the
-//! benchmark everything else holds.
+//! One table in memory. It bills each write. Of a condition it checks only whether an attribute exists, or has a value: in
+//! the benchmark everything else holds.
 
 use std::collections::BTreeMap;
 
@@ -44,11 +44,19 @@ impl Table {
         let condition = write["ConditionExpression"].as_str().unwrap_or_default();
         let (function, rest) = condition.split_once('(').unwrap_or_default();
         let name = rest.split(')').next().unwrap_or_default();
-        match function {
+        let exists = match function {
             "attribute_exists" => has(name),
             "attribute_not_exists" => !has(name),
             _ => true,
-        }
+        };
+        let equals = |part: &str| {
+            let Some((name, value)) = part.split_once(" = ") else {
+                return true;
+            };
+            let name = write["ExpressionAttributeNames"][name].as_str().unwrap_or(name);
+            item.and_then(|item| item.get(name)) == write["ExpressionAttributeValues"].get(value)
+        };
+        exists && (condition.contains(" OR ") || condition.split(" AND ").all(equals))
     }
 
     /// `PutItem`, whose condition has been checked.
@@ -148,6 +156,25 @@ mod tests {
         table.put_item(&put, &mut bill);
 
         assert!(!table.allows(&put) && table.allows(&delete));
+    }
+
+    #[test]
+    fn a_condition_on_values_is_checked() {
+        let (mut table, mut bill) = (table(), Bill::default());
+        table.put_item(
+            &json!({ "Item": { "id": { "S": "1" }, "a": { "N": "1" } } }),
+            &mut bill,
+        );
+        let if_a_is = |value: &str| {
+            json!({
+                "Key": { "id": { "S": "1" } },
+                "ConditionExpression": "id = :id AND #a = :a",
+                "ExpressionAttributeNames": { "#a": "a" },
+                "ExpressionAttributeValues": { ":id": { "S": "1" }, ":a": { "N": value } },
+            })
+        };
+
+        assert!(table.allows(&if_a_is("1")) && !table.allows(&if_a_is("2")));
     }
 
     #[test]
