@@ -46,7 +46,48 @@ async fn main() -> Result<(), lambda_runtime::Error> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use functions::serve::Function;
+    use shared::domain::token::Scope;
+
     use super::FUNCTIONS;
+
+    /// What a token with this one scope may do.
+    fn allowed(held: Scope) -> BTreeSet<&'static str> {
+        let routes = FUNCTIONS.iter().filter_map(|(name, function)| match function {
+            Function::Route(route) => Some((*name, route.scope)),
+            _ => None,
+        });
+        let allowed = routes.filter(|(_, needed)| held.includes(*needed));
+        allowed.map(|(name, _)| name).collect()
+    }
+
+    #[test]
+    fn each_scope_allows_exactly_its_routes() {
+        let retrying = [
+            "retry-delivery",
+            "send-test-event",
+            "create-recovery",
+            "cancel-recovery",
+        ];
+        let changing = [
+            "create-endpoint",
+            "update-endpoint",
+            "rotate-secret",
+            "delete-endpoint",
+        ];
+        let routes = FUNCTIONS.iter().filter_map(|(name, function)| match function {
+            Function::Route(_) => Some(*name),
+            _ => None,
+        });
+        let looking = routes.filter(|name| name.starts_with("get-") || name.starts_with("list-"));
+
+        assert_eq!(allowed(Scope::Retry), retrying.into());
+        assert_eq!(
+            allowed(Scope::Write),
+            retrying.into_iter().chain(changing).collect()
+        );
+        assert_eq!(allowed(Scope::Read), looking.collect());
+    }
 
     #[test]
     fn the_handlers_of_the_template_are_these_and_each_is_of_one_function() {

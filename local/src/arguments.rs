@@ -66,7 +66,7 @@ pub(crate) struct TokenArguments {
     /// The workspace that the token is for; the one that `cargo local` uses itself if left out.
     #[arg(long, value_name = "ws_…")]
     workspace: Option<String>,
-    /// What the token allows: webhooks:read or webhooks:write; may be given twice; both if left out.
+    /// What the token allows: webhooks:read, webhooks:write or webhooks:retry; may be repeated; everything if left out.
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
     /// When the token expires, such as 2030-01-01T00:00:00Z; never if left out.

@@ -88,9 +88,12 @@ pub enum Scope {
     /// Look at endpoints and deliveries.
     #[serde(rename = "webhooks:read")]
     Read,
-    /// Change them.
+    /// Change them; what [`Scope::Retry`] allows as well.
     #[serde(rename = "webhooks:write")]
     Write,
+    /// Send again, and send test events, without changing an endpoint.
+    #[serde(rename = "webhooks:retry")]
+    Retry,
 }
 
 impl Scope {
@@ -100,7 +103,14 @@ impl Scope {
         match self {
             Self::Read => "webhooks:read",
             Self::Write => "webhooks:write",
+            Self::Retry => "webhooks:retry",
         }
+    }
+
+    /// Whether a token with this scope may do what needs `needed`. No other scope includes reading.
+    #[must_use]
+    pub fn includes(self, needed: Self) -> bool {
+        self == needed || (self == Self::Write && needed == Self::Retry)
     }
 }
 
@@ -127,7 +137,7 @@ impl Grant {
     /// Whether the token may do this.
     #[must_use]
     pub fn allows(&self, scope: Scope) -> bool {
-        self.scopes.contains(&scope)
+        self.scopes.iter().any(|held| held.includes(scope))
     }
 }
 
@@ -162,5 +172,23 @@ mod tests {
         assert!(!grant(None, Some(at(5))).is_valid(at(10)));
         assert!(grant(None, None).allows(Scope::Read));
         assert!(!grant(None, None).allows(Scope::Write));
+    }
+
+    #[test]
+    fn a_scope_includes_itself_and_write_includes_retry() {
+        use Scope::{Read, Retry, Write};
+        for (held, included) in [
+            (Read, vec![Read]),
+            (Write, vec![Write, Retry]),
+            (Retry, vec![Retry]),
+        ] {
+            for needed in [Read, Write, Retry] {
+                assert_eq!(
+                    held.includes(needed),
+                    included.contains(&needed),
+                    "{held:?} {needed:?}"
+                );
+            }
+        }
     }
 }
