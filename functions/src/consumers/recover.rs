@@ -102,8 +102,7 @@ impl Work<'_> {
         let mut recovery = self.stored.clone();
         let mut known: Option<Rows> = None;
         loop {
-            recovery = match recovery.step(Some(&self.endpoint)) {
-                Step::Nothing => return Ok(()),
+            recovery = match recovery.step(&self.endpoint) {
                 Step::Cancel => recovery.cancelled(self.begun),
                 Step::Count => self.count(recovery).await?,
                 Step::Take => {

@@ -1,7 +1,6 @@
 //! Recoveries, and the attribute of the endpoint that names the one that has not ended: both are written in one
 //! transaction, so that there is never a second one.
 
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
 use jiff::Timestamp;
 
@@ -137,7 +136,6 @@ impl Store {
         match call.send().await {
             Ok(_) => Ok(Advanced::Yes),
             Err(error) if condition_failed(&error) => Ok(Advanced::Overtaken),
-            Err(error) if is_conflict(&error) => Ok(Advanced::Overtaken),
             Err(error) => Err(Error::aws("UpdateItem")(error)),
         }
     }
@@ -253,10 +251,4 @@ impl Change {
             values,
         }
     }
-}
-
-/// Whether a transaction that is under way has the item; it is somebody's cancelling.
-fn is_conflict<E: ProvideErrorMetadata>(error: &aws_sdk_dynamodb::error::SdkError<E>) -> bool {
-    let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
-    code == Some("TransactionConflictException")
 }

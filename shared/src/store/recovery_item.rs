@@ -35,7 +35,7 @@ struct RecoveryItem {
     finished_at: Option<i64>,
     turn: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    turned_by: Option<String>,
+    made_by: Option<String>,
     due: i64,
     stage: Stage,
     counted: u64,
@@ -70,7 +70,7 @@ struct LastRecovery<'a> {
 }
 
 /// Attributes that a recovery may have or not; an update removes those that it does not have.
-pub(super) const OPTIONAL: [&str; 6] = ["total", "finished_at", "turned_by", "cursor", "page", "unsure"];
+pub(super) const OPTIONAL: [&str; 6] = ["total", "finished_at", "made_by", "cursor", "page", "unsure"];
 
 /// The partition of an endpoint's recoveries. No history has this key.
 pub(super) fn partition(endpoint: &EndpointId) -> String {
@@ -101,7 +101,7 @@ pub(super) fn to_item(recovery: &Recovery, expires_at: i64) -> Result<Item, Erro
         started_at: recovery.started_at.as_millisecond(),
         finished_at: recovery.finished_at.map(Timestamp::as_millisecond),
         turn: progress.turn,
-        turned_by: progress.made_by.clone(),
+        made_by: progress.made_by.clone(),
         due: progress.due.as_millisecond(),
         stage: progress.stage,
         counted: progress.counted,
@@ -161,7 +161,7 @@ pub(super) fn from_item(item: Item) -> Result<Recovery, Error> {
         finished_at: optional_instant(TABLE, item.finished_at)?,
         progress: Progress {
             turn: item.turn,
-            made_by: item.turned_by,
+            made_by: item.made_by,
             due: instant(TABLE, item.due)?,
             stage: item.stage,
             counted: item.counted,

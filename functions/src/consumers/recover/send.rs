@@ -16,8 +16,10 @@ use super::Work;
 struct Round {
     /// Those that have had or will have their attempt, or were counted before a pause.
     kept: Vec<Taken>,
-    /// Records that are to be written before their tasks are sent.
-    writes: Vec<(Taken, Opening)>,
+    /// Records that are to be inserted before their tasks are sent.
+    inserts: Vec<(Taken, Delivery)>,
+    /// Records that are to be reopened before their tasks are sent.
+    reopens: Vec<(Taken, Delivery)>,
     /// Records whose tasks are to be sent.
     open: Vec<Delivery>,
 }
@@ -67,7 +69,8 @@ impl Work<'_> {
                 // Those of a page that was paused are counted when it ends, whatever has become of them.
                 Opening::Leave if recovery.progress.pauses > 0 => round.kept.push(taken),
                 Opening::Leave => {}
-                opening => round.writes.push((taken, opening)),
+                Opening::Insert(record) => round.inserts.push((taken, record)),
+                Opening::Reopen(record) => round.reopens.push((taken, record)),
             }
         }
         round
@@ -75,14 +78,10 @@ impl Work<'_> {
 
     /// Writes the records of a round, and returns the deliveries that are to be looked at again.
     async fn open(&self, round: &mut Round) -> Result<Vec<Taken>, Error> {
-        let (mut inserted, mut reopened) = (Vec::new(), Vec::new());
-        for (taken, opening) in std::mem::take(&mut round.writes) {
-            match opening {
-                Opening::Insert(record) => inserted.push((taken, record)),
-                Opening::Reopen(record) => reopened.push((taken, record)),
-                Opening::Send(_) | Opening::Done | Opening::Leave => {}
-            }
-        }
+        let (inserted, reopened) = (
+            std::mem::take(&mut round.inserts),
+            std::mem::take(&mut round.reopens),
+        );
         let inserts = inserted.iter().map(|(_, record)| DeliveryWrite {
             record: record.clone(),
             expected: Expected::Absent,

@@ -26,8 +26,6 @@ const FAILURE_IS_NOTED: SignedDuration = SignedDuration::from_secs(3);
 /// What a turn does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// Nothing: the endpoint is gone, and what is kept of it goes too.
-    Nothing,
     /// End the recovery, because the endpoint is disabled.
     Cancel,
     /// Count a part.
@@ -45,17 +43,16 @@ pub enum Step {
 impl Recovery {
     /// What a turn does, given the endpoint as it is now.
     #[must_use]
-    pub fn step(&self, endpoint: Option<&Endpoint>) -> Step {
-        match endpoint {
-            None => Step::Nothing,
-            Some(endpoint) if !endpoint.enabled && !self.status.has_ended() => Step::Cancel,
-            Some(_) => match self.progress.stage {
-                Stage::Counting => Step::Count,
-                Stage::Taking => Step::Take,
-                Stage::Sending => Step::Send,
-                Stage::Waiting => Step::Look,
-                Stage::Resting => Step::Probe,
-            },
+    pub fn step(&self, endpoint: &Endpoint) -> Step {
+        if !endpoint.enabled && !self.status.has_ended() {
+            return Step::Cancel;
+        }
+        match self.progress.stage {
+            Stage::Counting => Step::Count,
+            Stage::Taking => Step::Take,
+            Stage::Sending => Step::Send,
+            Stage::Waiting => Step::Look,
+            Stage::Resting => Step::Probe,
         }
     }
 

@@ -136,19 +136,18 @@ fn a_recovery_that_has_ended_makes_no_turn_but_sends_the_page_that_was_on_its_wa
 }
 
 #[test]
-fn a_deleted_endpoint_ends_a_recovery_silently_and_a_disabled_one_cancels_it() {
+fn a_disabled_endpoint_cancels_a_recovery_that_has_not_ended() {
     let (running, disabled) = (waiting(1), testing::disabled_endpoint());
 
-    assert_eq!(running.step(None), Step::Nothing);
-    assert_eq!(running.step(Some(&disabled)), Step::Cancel);
-    assert_eq!(paused(1).step(Some(&disabled)), Step::Cancel);
-    assert_eq!(on_its_way(1).cancelled(at(1)).step(Some(&disabled)), Step::Send);
+    assert_eq!(running.step(&disabled), Step::Cancel);
+    assert_eq!(paused(1).step(&disabled), Step::Cancel);
+    assert_eq!(on_its_way(1).cancelled(at(1)).step(&disabled), Step::Send);
 }
 
 #[test]
 fn each_stage_has_its_step() {
     let endpoint = testing::endpoint();
-    let step = |recovery: Recovery| recovery.step(Some(&endpoint));
+    let step = |recovery: Recovery| recovery.step(&endpoint);
 
     assert_eq!(step(recovery(Include::Failed)), Step::Count);
     assert_eq!(step(recovery(Include::Failed).counted(0, None)), Step::Take);
