@@ -1,4 +1,5 @@
-//! The consumers of queues and of the endpoints table's stream, one file each, and what they share: passing a message on to another queue.
+//! The consumers of queues and of the endpoints table's stream, one file each, and what they share: passing a message on
+//! to another queue.
 
 pub mod announce;
 pub mod deliver;

@@ -25,7 +25,7 @@ const SECOND_MESSAGE_AFTER_SECONDS: u16 = 60;
 /// Deliveries a second unless something else is asked for.
 const DEFAULT_PER_SECOND: u16 = 20;
 
-/// Most deliveries a second: what one receiver may be asked to stand, and two pages, which is what a turn can do.
+/// Most deliveries a second: two pages of them.
 const MAX_PER_SECOND: u16 = 200;
 
 /// The route.
@@ -107,21 +107,14 @@ fn parse(app: &App, caller: &Caller, request: &Request, now: Timestamp) -> Resul
     let per_second = fields.optional("per_second", |value| per_second(&value));
     let read = both(both(since, until), both(events, both(include, per_second)));
     let ((since, until), (events, (include, per_second))) = fields.finish(read)?;
+    // Both bounds are inclusive at the seconds that are shown.
     Ok(Wanted {
         include: include.unwrap_or(Include::Failed),
         since: time::ceil_second(since),
-        until: until.map_or(now, end_of_second),
+        until: until.map_or(now, time::end_of_second),
         events: events.unwrap_or_else(Subscriptions::everything),
         per_second: per_second.unwrap_or(DEFAULT_PER_SECOND),
     })
-}
-
-/// Both bounds are inclusive at the seconds that are shown.
-fn end_of_second(instant: Timestamp) -> Timestamp {
-    let second = time::floor_second(instant);
-    second
-        .saturating_add(SignedDuration::from_millis(999))
-        .unwrap_or(second)
 }
 
 fn instant(value: &serde_json::Value, now: Timestamp) -> Result<Timestamp, String> {

@@ -45,6 +45,15 @@ pub fn floor_second(instant: Timestamp) -> Timestamp {
     instant.round(round).unwrap_or(instant)
 }
 
+/// The last millisecond of the second of `instant`: what is shown as that second is not later.
+#[must_use]
+pub fn end_of_second(instant: Timestamp) -> Timestamp {
+    let second = floor_second(instant);
+    second
+        .saturating_add(SignedDuration::from_millis(999))
+        .unwrap_or(second)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

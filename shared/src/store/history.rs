@@ -225,12 +225,7 @@ impl Store {
 /// so a bound within a second moves to where the shown time still satisfies it.
 fn bounds(filter: HistoryFilter) -> (DeliveryId, DeliveryId) {
     let from = filter.from.map_or(Timestamp::UNIX_EPOCH, time::ceil_second);
-    let to = filter.to.map_or(LAST_INSTANT, |to| {
-        let second = time::floor_second(to);
-        second
-            .saturating_add(jiff::SignedDuration::from_millis(999))
-            .unwrap_or(second)
-    });
+    let to = filter.to.map_or(LAST_INSTANT, time::end_of_second);
     (
         DeliveryId::first_at(from.max(Timestamp::UNIX_EPOCH)),
         DeliveryId::last_at(to.clamp(Timestamp::UNIX_EPOCH, LAST_INSTANT)),

@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use tokio::time::{Instant, timeout};
 
-use super::attribute::{Item, text};
-use super::delivery_item::{delivery_id, delivery_key, undelivered_key};
+use super::attribute::Item;
+use super::delivery_item::{delivery_id, delivery_key};
 use super::history::KEEP_WITHIN;
 use super::hours::{Ask, Keepable, KeptPart, Record, Walk};
 use super::late::{self, Marker};
@@ -208,33 +208,23 @@ impl Store {
         window: Window,
         mut budget: Budget,
     ) -> Result<Undelivered, Error> {
-        let bound = |id: &DeliveryId| text(&undelivered_key(status, id).unwrap_or_default());
+        let (first, last) = (window.first().before(), window.end().before());
         let mut counted = Undelivered {
             hours: BTreeMap::new(),
             end: window.first(),
         };
-        let mut start: Option<Item> = None;
+        let mut after = None;
         while budget.take_call() {
-            let query = self
-                .client
-                .query()
-                .table_name(&*self.tables.deliveries)
-                .index_name("undelivered")
-                .key_condition_expression("endpoint = :endpoint AND undelivered BETWEEN :first AND :last")
-                .expression_attribute_values(":endpoint", text(endpoint))
-                .expression_attribute_values(":first", bound(&window.first().before()))
-                .expression_attribute_values(":last", bound(&window.end().before()))
-                .projection_expression("delivery")
-                .set_exclusive_start_key(start.take());
-            let answer = query.send().await.map_err(Error::aws("Query"))?;
-            for id in answer.items().iter().filter_map(delivery_id) {
-                counted.count(&id);
-            }
-            start.clone_from(&answer.last_evaluated_key);
-            if start.is_none() {
+            let range = (&first, &last);
+            let keys = self
+                .undelivered(endpoint, status, range, after.as_ref(), usize::MAX)
+                .await?;
+            keys.ids.iter().for_each(|id| counted.count(id));
+            if keys.is_all {
                 counted.end = window.end();
                 break;
             }
+            after = keys.ids.last().cloned().or(after);
         }
         Ok(counted)
     }

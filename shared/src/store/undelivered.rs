@@ -20,7 +20,7 @@ pub struct Keys {
 }
 
 impl Store {
-    /// The first deliveries of a status, at most `limit`, from `first` to `last`, and behind `after`.
+    /// The first deliveries of a status, at most `limit` or what one call reads, from `first` to `last`, and behind `after`.
     ///
     /// # Errors
     /// The call failed.
