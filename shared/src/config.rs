@@ -131,7 +131,11 @@ impl Config {
         Self::read(wanted, |name| std::env::var(name).ok())
     }
 
-    fn read(
+    /// Reads the named variables from wherever they are.
+    ///
+    /// # Errors
+    /// [`InvalidEnvironment`] names all variables that are missing or malformed.
+    pub fn read(
         wanted: &[&'static str],
         value_of: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, InvalidEnvironment> {

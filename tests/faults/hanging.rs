@@ -141,13 +141,14 @@ enum Route {
     Delete,
     Test,
     Deliveries,
+    Stats,
     Delivery,
     Retry,
     EventTypes,
 }
 
 impl Route {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Create,
         Self::List,
         Self::Get,
@@ -157,6 +158,7 @@ impl Route {
         Self::Delete,
         Self::Test,
         Self::Deliveries,
+        Self::Stats,
         Self::Delivery,
         Self::Retry,
         Self::EventTypes,
@@ -234,6 +236,7 @@ impl Route {
                 (Method::POST, format!("{endpoint}/test"), Some(body))
             }
             Self::Deliveries => (Method::GET, format!("{endpoint}/deliveries"), None),
+            Self::Stats => (Method::GET, format!("{endpoint}/stats"), None),
             Self::Delivery => (
                 Method::GET,
                 format!("{endpoint}/deliveries/{}", scene.delivery),
