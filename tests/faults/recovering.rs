@@ -122,8 +122,9 @@ impl Stage {
                 "/{}/deliveries?status=delivered&per_page=100&page={page}",
                 self.endpoint
             );
-            let data = self.workspace.get(&path).await.body["data"].clone();
-            let data = data.as_array().cloned().unwrap_or_default();
+            let answer = self.workspace.get(&path).await;
+            let data = answer.body["data"].as_array().cloned();
+            let data = data.unwrap_or_else(|| panic!("a page, not {}", answer.body));
             if data.is_empty() {
                 break;
             }

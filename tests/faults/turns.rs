@@ -2,14 +2,28 @@
 
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-static STACK: RwLock<()> = RwLock::const_new(());
+use crate::faults::STACK;
+
+static TURNS: RwLock<()> = RwLock::const_new(());
+
+/// The queues on which a test may hide what is received for less time, and for how many seconds the template hides it.
+const HIDDEN: [(&str, u32); 3] = [
+    ("EventsQueue", 180),
+    ("FailedAttemptsQueue", 180),
+    ("RecoveriesQueue", 180),
+];
 
 /// Beside other tests, until dropped.
 pub(crate) async fn together() -> RwLockReadGuard<'static, ()> {
-    STACK.read().await
+    TURNS.read().await
 }
 
-/// With no other test, until dropped.
+/// With no other test, until dropped. What an earlier test set is as the template has it again: with ten seconds, a machine
+/// that is busy sees messages twice.
 pub(crate) async fn alone() -> RwLockWriteGuard<'static, ()> {
-    STACK.write().await
+    let turn = TURNS.write().await;
+    for (queue, seconds) in HIDDEN {
+        STACK.queue(queue).hide_received_for(seconds).await;
+    }
+    turn
 }
