@@ -8,6 +8,7 @@ pub mod get_delivery;
 pub mod get_endpoint;
 pub mod get_recovery;
 pub mod get_stats;
+pub mod get_token;
 pub mod list_deliveries;
 pub mod list_endpoints;
 pub mod list_event_types;

@@ -11,11 +11,13 @@ use shared::domain::endpoint::{DisabledReason, Endpoint};
 use shared::domain::recovery::Recovery;
 use shared::domain::secret::Secret;
 use shared::domain::time;
+use shared::domain::token::Scope;
 
 pub use statistics::statistics;
 
 use crate::answer::json;
 use crate::page::{Meta, PageRequest};
+use crate::serve::Caller;
 
 #[derive(Serialize)]
 struct EndpointView<'a> {
@@ -77,6 +79,13 @@ struct RecoveryView<'a> {
     failed: u64,
     started_at: String,
     finished_at: Option<String>,
+}
+
+#[derive(Serialize)]
+struct TokenView<'a> {
+    workspace_id: &'a str,
+    scopes: &'a [Scope],
+    expires_at: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -147,6 +156,17 @@ pub fn recoveries(recoveries: &[Recovery], page: PageRequest) -> Response<Body> 
         .take(page.per_page)
         .map(recovery_view);
     list(shown.collect(), recoveries.len(), page)
+}
+
+/// What the token of a request allows.
+#[must_use]
+pub fn token(caller: &Caller) -> Response<Body> {
+    let shown = TokenView {
+        workspace_id: caller.workspace.as_str(),
+        scopes: &caller.scopes,
+        expires_at: caller.expires_at.map(time::format),
+    };
+    json(StatusCode::OK, &shown)
 }
 
 fn recovery_view(recovery: &Recovery) -> RecoveryView<'_> {

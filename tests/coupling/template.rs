@@ -363,6 +363,7 @@ fn every_function_may_do_what_it_does_and_no_more() {
         ("GetRecoveryRole", "dynamodb:GetItem"),
         ("CancelRecoveryRole", "dynamodb:GetItem dynamodb:UpdateItem"),
         ("ListEventTypesRole", "dynamodb:GetItem"),
+        ("GetTokenRole", "dynamodb:GetItem"),
         ("IssueTokenRole", "dynamodb:PutItem"),
         ("RevokeTokenRole", "dynamodb:UpdateItem"),
         (

@@ -145,10 +145,11 @@ enum Route {
     Delivery,
     Retry,
     EventTypes,
+    Token,
 }
 
 impl Route {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Create,
         Self::List,
         Self::Get,
@@ -162,6 +163,7 @@ impl Route {
         Self::Delivery,
         Self::Retry,
         Self::EventTypes,
+        Self::Token,
     ];
 
     /// The calls of AWS that a request of this route makes, and how many of each.
@@ -247,6 +249,7 @@ impl Route {
                 (Method::POST, path, None)
             }
             Self::EventTypes => (Method::GET, "/event-types".to_owned(), None),
+            Self::Token => (Method::GET, "/token".to_owned(), None),
         };
         scene.workspace.api(method, &path, body.as_ref()).await
     }

@@ -71,6 +71,13 @@ pub(super) fn expected() -> BTreeMap<&'static str, Expected> {
             Expected::Http(200, json!({ "meta": { "complete": true } })),
         ),
         (
+            "get-token",
+            Expected::Http(
+                200,
+                json!({ "scopes": ["webhooks:read", "webhooks:write"], "expires_at": null }),
+            ),
+        ),
+        (
             "issue-token",
             Expected::Fields(&["token", "token_id", "expires_at"]),
         ),

@@ -38,8 +38,8 @@ pub struct Operation {
     pub method: Method,
     /// The path without [`BASE_PATH`], its parameters in braces.
     pub path: String,
-    /// What the token must allow.
-    pub scope: String,
+    /// What the token must allow; `None` if every token will do.
+    pub scope: Option<String>,
     /// What the document says of it.
     pub value: &'static Value,
 }
@@ -59,11 +59,15 @@ impl Operation {
         let description = value["description"].as_str().unwrap_or_default();
         let scope = description.split("Needs the scope `").nth(1);
         let scope = scope.and_then(|rest| rest.split('`').next());
+        assert!(
+            scope.is_some() || description.contains("Needs any scope"),
+            "{path} does not say which scope it needs"
+        );
         Self {
             id: value["operationId"].as_str().expect("an operationId").to_owned(),
             method,
             path: path.strip_prefix(BASE_PATH).expect("the base path").to_owned(),
-            scope: scope.expect("the needed scope is named").to_owned(),
+            scope: scope.map(str::to_owned),
             value,
         }
     }

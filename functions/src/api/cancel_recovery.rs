@@ -27,7 +27,7 @@ pub const ROUTE: Route = Route {
         "RETENTION_DAYS",
         "TOKENS_TABLE",
     ],
-    scope: Scope::Retry,
+    scope: Some(Scope::Retry),
     handler: |app, caller, request| Box::pin(handle(app, caller, request)),
 };
 

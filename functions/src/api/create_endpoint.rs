@@ -39,7 +39,7 @@ pub const ROUTE: Route = Route {
         "SECRET_PREFIX",
         "TOKENS_TABLE",
     ],
-    scope: Scope::Write,
+    scope: Some(Scope::Write),
     handler: |app, caller, request| Box::pin(handle(app, caller, request)),
 };
 

@@ -25,7 +25,7 @@ pub const ROUTE: Route = Route {
         "PURGES_QUEUE_URL",
         "TOKENS_TABLE",
     ],
-    scope: Scope::Write,
+    scope: Some(Scope::Write),
     handler: |app, caller, request| Box::pin(handle(app, caller, request)),
 };
 

@@ -16,7 +16,7 @@ pub const ROUTE: Route = Route {
         "EVENTS_TABLE",
         "TOKENS_TABLE",
     ],
-    scope: Scope::Read,
+    scope: Some(Scope::Read),
     handler: |app, caller, request| Box::pin(handle(app, caller, request)),
 };
 

@@ -12,7 +12,7 @@ use crate::{request, view};
 /// The route.
 pub const ROUTE: Route = Route {
     variables: &["DELIVERIES_TABLE", "ENDPOINTS_TABLE", "TOKENS_TABLE"],
-    scope: Scope::Read,
+    scope: Some(Scope::Read),
     handler: |app, caller, request| Box::pin(handle(app, caller, request)),
 };
 

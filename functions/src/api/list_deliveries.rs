@@ -21,7 +21,7 @@ pub const ROUTE: Route = Route {
         "RETENTION_DAYS",
         "TOKENS_TABLE",
     ],
-    scope: Scope::Read,
+    scope: Some(Scope::Read),
     handler: |app, caller, request| Box::pin(handle(app, caller, request)),
 };
 

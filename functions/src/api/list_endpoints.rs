@@ -11,7 +11,7 @@ use crate::view;
 /// The route.
 pub const ROUTE: Route = Route {
     variables: &["ENDPOINTS_TABLE", "TOKENS_TABLE"],
-    scope: Scope::Read,
+    scope: Some(Scope::Read),
     handler: |app, caller, request| Box::pin(handle(app, caller, request)),
 };
 

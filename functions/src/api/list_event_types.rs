@@ -32,7 +32,7 @@ struct EventTypesView {
 /// The route.
 pub const ROUTE: Route = Route {
     variables: &["OPERATOR_WORKSPACE", "TOKENS_TABLE"],
-    scope: Scope::Read,
+    scope: Some(Scope::Read),
     handler: |app, caller, request| Box::pin(handle(app, caller, request)),
 };
 

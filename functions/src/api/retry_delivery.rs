@@ -28,7 +28,7 @@ pub const ROUTE: Route = Route {
         "POST_DEADLINE_SECONDS",
         "TOKENS_TABLE",
     ],
-    scope: Scope::Retry,
+    scope: Some(Scope::Retry),
     handler: |app, caller, request| Box::pin(handle(app, caller, request)),
 };
 

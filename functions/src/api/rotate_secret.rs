@@ -16,7 +16,7 @@ use crate::{request, view};
 /// The route.
 pub const ROUTE: Route = Route {
     variables: &["ENDPOINTS_TABLE", "SECRET_PREFIX", "TOKENS_TABLE"],
-    scope: Scope::Write,
+    scope: Some(Scope::Write),
     handler: |app, caller, request| Box::pin(handle(app, caller, request)),
 };
 

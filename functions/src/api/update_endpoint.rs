@@ -21,7 +21,7 @@ pub const ROUTE: Route = Route {
         "OPERATOR_WORKSPACE",
         "TOKENS_TABLE",
     ],
-    scope: Scope::Write,
+    scope: Some(Scope::Write),
     handler: |app, caller, request| Box::pin(handle(app, caller, request)),
 };
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 use lambda_http::http::{Response, header};
 use lambda_http::{Body, Request, RequestExt, service_fn};
 use shared::domain::id::WorkspaceId;
@@ -21,6 +22,10 @@ const TIME_WITHOUT_CONTEXT: Duration = Duration::from_secs(10);
 pub struct Caller {
     /// The token's workspace.
     pub workspace: WorkspaceId,
+    /// What the token allows.
+    pub scopes: Vec<Scope>,
+    /// When the token stops; `None` for never.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// What a handler answers.
@@ -31,8 +36,8 @@ pub type Answer = Result<Response<Body>, Problem>;
 pub struct Route {
     /// The variables that it uses; `TOKENS_TABLE` is one of them.
     pub variables: &'static [&'static str],
-    /// What the token must allow.
-    pub scope: Scope,
+    /// What the token must allow; `None` if any token will do.
+    pub scope: Option<Scope>,
     /// Answers a request of the caller.
     pub handler: for<'a> fn(&'a App, &'a Caller, Request) -> BoxFuture<'a, Answer>,
 }
@@ -80,7 +85,7 @@ async fn answer(app: &App, route: Route, request: Request) -> Response<Body> {
 }
 
 /// Whose the token of a request is. Nothing is cached: a revoked token stops at once.
-async fn authenticate(app: &App, scope: Scope, request: &Request) -> Result<Caller, Problem> {
+async fn authenticate(app: &App, scope: Option<Scope>, request: &Request) -> Result<Caller, Problem> {
     let token = bearer_token(request)?;
     let grant = match app.store.grant(&token.hash()).await {
         Err(shared::Error::NotFound) => {
@@ -95,11 +100,13 @@ async fn authenticate(app: &App, scope: Scope, request: &Request) -> Result<Call
             "the token has expired or was revoked; ask whoever issued it for a new one",
         ));
     }
-    if !grant.allows(scope) {
-        return Err(Problem::Forbidden(scope));
+    if let Some(lacking) = scope.filter(|scope| !grant.allows(*scope)) {
+        return Err(Problem::Forbidden(lacking));
     }
     Ok(Caller {
         workspace: grant.workspace,
+        scopes: grant.scopes,
+        expires_at: grant.expires_at,
     })
 }
 
