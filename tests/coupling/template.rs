@@ -163,8 +163,45 @@ fn the_stream_shows_what_changed_and_purge_is_told_of_deletions_only() {
 
     assert_eq!(stream["StreamViewType"], "NEW_AND_OLD_IMAGES");
     assert_eq!(source["StartingPosition"], "TRIM_HORIZON");
-    let filters = json!([{ "Pattern": r#"{"eventName": ["REMOVE"]}"# }]);
-    assert_eq!(source["FilterCriteria"]["Filters"], filters);
+    let absent = json!({ "S": [{ "exists": false }] });
+    assert_eq!(
+        filters(source),
+        [json!({ "dynamodb": {
+            "Keys": { "endpoint": { "S": [{ "prefix": "whe_" }] } },
+            "NewImage": { "endpoint": absent },
+        } })]
+    );
+}
+
+/// Lambda filters a stream's records by nothing else
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/with-ddb-filtering.html>).
+#[test]
+fn records_of_the_stream_are_filtered_by_what_changed_only() {
+    let template = Template::read();
+    let sources = template.event_sources().into_iter();
+    let streams: Vec<_> = sources
+        .filter(|(_, source)| source["Stream"].is_object())
+        .collect();
+
+    assert_eq!(streams.len(), 2);
+    for (function, source) in streams {
+        for filter in filters(source) {
+            let keys: Vec<_> = filter.as_object().expect("an object").keys().collect();
+            assert_eq!(keys, ["dynamodb"], "{function}");
+        }
+    }
+}
+
+/// The patterns of an event source.
+fn filters(source: &Value) -> Vec<Value> {
+    let filters = source["FilterCriteria"]["Filters"].as_array().expect("filters");
+    let pattern = |filter: &Value| {
+        let pattern = filter["Pattern"]
+            .as_str()
+            .or(filter["Pattern"]["Fn::Sub"].as_str());
+        serde_json::from_str(pattern.expect("a pattern")).expect("a pattern is JSON")
+    };
+    filters.iter().map(pattern).collect()
 }
 
 #[test]

@@ -7,6 +7,7 @@ import uvloop
 from ministack import app
 
 import fair_queues
+import filters
 import metric_math
 import one_at_a_time
 import queries
@@ -20,6 +21,7 @@ if __name__ == "__main__":
     queries.shorten()
     statements.remember()
     fair_queues.share()
+    filters.follow()
     metric_math.accept()
     redrive.offer()
     transport.secure()

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::join;
 use http::StatusCode;
 use local::receiver::{Answer, Received, Receiver};
 use serde_json::json;
 use tests::processes::Process;
 use tests::records::{self, Record};
-use tests::{PATIENCE, Workspace, eventually};
+use tests::{PATIENCE, Workspace, endpoint_items, eventually};
 use tokio::time::timeout;
 
 use crate::promises::STACK;
@@ -159,6 +160,39 @@ async fn a_deletion_announces_its_purge_before_the_stream_can() {
     // The creation's is delayed by 60 s, the stream's by at most 35 s.
     let delays: Vec<_> = delays.collect();
     assert!(delays.contains(&SETTLED_AFTER_SECONDS), "{delays:?}");
+}
+
+/// Nobody queues a purge for it: the table's stream tells of the deletion.
+#[tokio::test]
+async fn an_endpoint_that_somebody_deletes_by_hand_is_purged_too() {
+    let workspace = Workspace::new(&STACK).await;
+    let created = workspace
+        .create_endpoint("https://hooks.example.com/", &["*"])
+        .await
+        .id;
+    let (id, secret) = (local::new_id("whe_"), STACK.secrets().create_secret());
+    let secret = secret
+        .name(format!("{}{id}", STACK.secret_prefix))
+        .secret_string("whs_");
+    secret.send().await.expect("a secret is made");
+    let mut item = endpoint_items::read(&STACK, &workspace.id, &created).await;
+    item.insert("endpoint".to_owned(), AttributeValue::S(id.clone()));
+    let table = &STACK.tables["EndpointsTable"];
+    let put = STACK.dynamodb().put_item().table_name(table);
+    put.set_item(Some(item.clone()))
+        .send()
+        .await
+        .expect("it is there");
+
+    let delete = STACK.dynamodb().delete_item().table_name(table);
+    let delete = delete.key("workspace", item["workspace"].clone());
+    let deleted = delete.key("endpoint", item["endpoint"].clone()).send().await;
+
+    deleted.expect("it is deleted");
+    eventually("its secret is gone", async || {
+        (!STACK.has_secret(&id).await).then_some(())
+    })
+    .await;
 }
 
 /// Nothing in the table's stream has ever told of this endpoint.
