@@ -30,7 +30,7 @@ pub(crate) struct Keys {
 pub(crate) struct TableSchema {
     /// Its primary key.
     pub(crate) key: Keys,
-    /// Its secondary indexes, all of which project keys only.
+    /// Its secondary indexes, billed as if they held keys only.
     pub(crate) indexes: Vec<Keys>,
 }
 

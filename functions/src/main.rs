@@ -6,7 +6,7 @@ use functions::api::{
     retry_delivery, rotate_secret, send_test_event, update_endpoint,
 };
 use functions::consumers::{announce, deliver, fan_out, purge, recover, retry};
-use functions::operator::{issue_token, revoke_token};
+use functions::operator::{erase_workspace, issue_token, revoke_token};
 use functions::serve::{self, Function};
 
 /// Every function there is, by its handler's name.
@@ -34,6 +34,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("recover", Function::Consumer(recover::CONSUMER)),
     ("purge", Function::Consumer(purge::CONSUMER)),
     ("announce", Function::StreamReader(announce::STREAM_READER)),
+    ("erase-workspace", Function::Command(erase_workspace::COMMAND)),
     ("issue-token", Function::Command(issue_token::COMMAND)),
     ("revoke-token", Function::Command(revoke_token::COMMAND)),
 ];

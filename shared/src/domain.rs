@@ -4,6 +4,7 @@ pub mod address;
 pub mod delivery;
 pub mod durations;
 pub mod endpoint;
+pub mod erasure;
 pub mod event;
 pub mod event_type;
 pub mod failure_record;

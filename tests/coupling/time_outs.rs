@@ -41,6 +41,21 @@ fn the_code_knows_the_time_out_of_delete_endpoint() {
     assert_eq!(functions::api::delete_endpoint::TIMEOUT.as_secs(), timeout);
 }
 
+/// An erasure waits at least this long for what was let in before something was removed: requests, and events.
+#[test]
+fn what_creates_something_of_a_workspace_ends_before_an_erasure_is_settled() {
+    let template = Template::read();
+    for (name, function) in template.of_type("AWS::Serverless::Function") {
+        let timeout = template.number(&function["Timeout"]);
+        let creates = function["Events"]["Route"].is_object() || name == "FanOutFunction";
+
+        assert!(
+            !creates || timeout <= shared::config::RETRY_TIMEOUT.as_secs(),
+            "{name}: {timeout}"
+        );
+    }
+}
+
 #[test]
 fn the_default_schedule_of_the_template_is_the_one_that_the_domain_tests() {
     let template = Template::read();

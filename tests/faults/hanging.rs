@@ -49,7 +49,7 @@ async fn no_call_that_hangs_makes_a_function_time_out() {
 
     assert!(failures.is_empty(), "{}", failures.join("\n"));
     creation_ends_while_its_secret_hangs().await;
-    a_token_is_neither_issued_nor_revoked_while_its_table_hangs().await;
+    an_operator_gets_an_error_while_a_table_hangs().await;
     purges_end_after_their_calls_hung().await;
     let log = std::fs::read_to_string(&STACK.log_file).expect("the emulator's log");
     assert!(!log.contains(TIMED_OUT), "a function timed out");
@@ -71,35 +71,27 @@ async fn creation_ends_while_its_secret_hangs() {
     assert!(is_our_500(&answer), "{} {}", answer.status, answer.body);
 }
 
-async fn a_token_is_neither_issued_nor_revoked_while_its_table_hangs() {
-    let workspace = "ws_whose_table_hangs".to_owned();
-    let fault = Fault::once(
-        "PutItem TokensTable",
-        std::slice::from_ref(&workspace),
-        Effect::HangBefore,
-    );
-    let _injected = proxy::inject(fault.during(HANGING));
+/// A call of each of the operator's functions, and what it is about.
+const OPERATORS_CALLS: [(&str, &str, &str); 3] = [
+    ("IssueTokenFunction", "PutItem TokensTable", "workspace_id"),
+    ("RevokeTokenFunction", "UpdateItem TokensTable", "token_id"),
+    ("EraseWorkspaceFunction", "Query EventsTable", "workspace_id"),
+];
 
-    let answer = STACK
-        .invoke("IssueTokenFunction", &json!({ "workspace_id": workspace }))
-        .await;
+async fn an_operator_gets_an_error_while_a_table_hangs() {
+    for (function, call, field) in OPERATORS_CALLS {
+        let value = match field {
+            "token_id" => "0".repeat(64),
+            _ => "ws_whose_table_hangs".to_owned(),
+        };
+        let fault = Fault::once(call, std::slice::from_ref(&value), Effect::HangBefore);
+        let _injected = proxy::inject(fault.during(HANGING));
 
-    let error = answer.expect_err("no token is issued");
-    assert_eq!(error["errorType"], "InternalError", "{error}");
-    let token_id = "0".repeat(64);
-    let fault = Fault::once(
-        "UpdateItem TokensTable",
-        std::slice::from_ref(&token_id),
-        Effect::HangBefore,
-    );
-    let _injected = proxy::inject(fault.during(HANGING));
+        let answer = STACK.invoke(function, &json!({ field: value })).await;
 
-    let answer = STACK
-        .invoke("RevokeTokenFunction", &json!({ "token_id": token_id }))
-        .await;
-
-    let error = answer.expect_err("no token is revoked");
-    assert_eq!(error["errorType"], "InternalError", "{error}");
+        let error = answer.expect_err("nothing is done");
+        assert_eq!(error["errorType"], "InternalError", "{function}: {error}");
+    }
 }
 
 /// The calls of `purge` for a deleted endpoint.

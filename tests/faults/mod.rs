@@ -6,6 +6,7 @@
 mod chance;
 mod drain;
 mod ending;
+mod erasing;
 mod hanging;
 mod hops;
 mod hot_key;

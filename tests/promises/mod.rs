@@ -4,6 +4,7 @@ mod announcing;
 mod api;
 mod attempting;
 mod delivering;
+mod erasing;
 mod fanning_out;
 mod operating;
 mod options;

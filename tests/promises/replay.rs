@@ -53,6 +53,7 @@ pub(super) fn expected() -> BTreeMap<&'static str, Expected> {
         ("delete-endpoint", Expected::Http(204, Value::Null)),
         // What is no task is handed over to `retry`.
         ("deliver", Expected::Batch(&[])),
+        ("erase-workspace", Expected::Fields(&["status"])),
         ("fan-out", Expected::Batch(&[])),
         (
             "get-delivery",

@@ -21,6 +21,7 @@ pub mod aws;
 pub mod commands;
 pub mod document;
 pub mod endpoint_items;
+pub mod erasure;
 pub mod event_types;
 pub mod issued;
 pub mod names;

@@ -44,6 +44,7 @@ impl FirstEvents {
                 .map(str::to_owned)
                 .context("an unexpected task")
         };
+        pipeline.aws.keep("EndpointsTable", erasure());
         Ok(Self {
             endpoint: text("endpoint")?,
             delivery: text("delivery")?,
@@ -63,7 +64,7 @@ impl FirstEvents {
             // An attempt without a record was interrupted, and another one follows.
             "retry" => Ok(sample::batch("FailedAttemptsQueue", &tasks(pipeline).await?)),
             "revoke-token" => Ok(json!({ "token": self.spare_token })),
-            "announce" | "issue-token" | "purge" | "recover" => sample::of(function),
+            "announce" | "erase-workspace" | "issue-token" | "purge" | "recover" => sample::of(function),
             "create-endpoint" => pipeline.create_request(&self.receiver.url("/other"), other_events()?),
             route => self.request(route),
         }
@@ -83,6 +84,17 @@ impl FirstEvents {
         }
         Ok(request)
     }
+}
+
+/// An erasure of the sample's workspace that goes on, so that no call waits for the index of tokens.
+fn erasure() -> Value {
+    let year_2100 = "4102444800000";
+    json!({
+        "workspace": { "S": "ws_sample" },
+        "endpoint": { "S": "#erasure" },
+        "found_at": { "N": "1780828200000" },
+        "settled_at": { "N": year_2100 },
+    })
 }
 
 /// Endpoints that `create-endpoint` makes must not receive the events that `deliver` starts with.

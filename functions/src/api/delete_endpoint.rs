@@ -4,8 +4,10 @@
 use std::time::Duration;
 
 use lambda_http::Request;
+use shared::Error;
+use shared::domain::erasure::Deletion;
 use shared::domain::freshness::SETTLED_AFTER;
-use shared::domain::id::EndpointId;
+use shared::domain::id::{EndpointId, WorkspaceId};
 use shared::domain::token::Scope;
 use shared::queues::Purge;
 
@@ -35,15 +37,32 @@ async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
     let id: EndpointId = request::path_id(&request, "id")?;
     // Without this look, a purge in the name of this workspace would find nothing, and delete what belongs to another.
     app.store.endpoint(&caller.workspace, &id).await?;
-    let purge = Purge {
-        workspace: caller.workspace.clone(),
-        endpoint: id.clone(),
-    };
-    let delay_seconds = purge::settled_seconds(&app.config, TIMEOUT);
-    app.queues
-        .send_one(&app.config.queues.purges, purge.outgoing(delay_seconds)?)
+    let deletion = announce(app, &caller.workspace, std::slice::from_ref(&id)).await?;
+    app.store
+        .delete_endpoint(&caller.workspace, &id, deletion)
         .await?;
-    app.store.delete_endpoint(&caller.workspace, &id).await?;
     tokio::time::sleep(SETTLED_AFTER).await;
     Ok(answer::no_content())
+}
+
+/// Queues a purge of each endpoint of a workspace for the time when everything is recorded that is under way at its
+/// deletion, which follows within [`TIMEOUT`].
+pub(crate) async fn announce(
+    app: &App,
+    workspace: &WorkspaceId,
+    ids: &[EndpointId],
+) -> Result<Deletion, Error> {
+    let deletion = Deletion::settled_after(app.clock.now(), purge::settled_after(&app.config, TIMEOUT));
+    let delay_seconds = purge::settled_seconds(&app.config, TIMEOUT);
+    let purges = ids.iter().map(|id| {
+        let purge = Purge {
+            workspace: workspace.clone(),
+            endpoint: id.clone(),
+        };
+        purge.outgoing(delay_seconds)
+    });
+    let purges: Vec<_> = purges.collect::<Result<_, _>>()?;
+    let sent = app.queues.send(&app.config.queues.purges, &purges).await;
+    sent.into_iter().collect::<Result<(), Error>>()?;
+    Ok(deletion)
 }

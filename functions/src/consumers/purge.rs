@@ -13,6 +13,7 @@ use shared::config::Config;
 use shared::domain::id::{EndpointId, WorkspaceId};
 use shared::domain::wait::MAX_DELAY_SECONDS;
 use shared::queues::{Outgoing, Purge};
+use shared::store::Removed;
 
 use super::set_aside;
 use crate::app::App;
@@ -36,8 +37,8 @@ pub const CONSUMER: Consumer = Consumer {
 /// Records deleted between two looks at the time.
 const RECORDS_AT_ONCE: usize = 200;
 
-/// What must remain of an invocation to begin another round of two calls, after which the rest is queued.
-const RESERVE: Duration = CALL_TIMEOUT.saturating_mul(3);
+/// What must remain of an invocation to begin another round of two calls, after which the rest is left.
+pub(crate) const RESERVE: Duration = CALL_TIMEOUT.saturating_mul(3);
 
 /// How long after everything that was under way has ended the second purge comes.
 const MARGIN: Duration = Duration::from_secs(5);
@@ -95,11 +96,19 @@ fn deleted_endpoint(record: &StreamRecord) -> Option<Purge> {
     (record.event_name == "REMOVE").then_some(Purge { workspace, endpoint })
 }
 
-/// The delay of a purge that comes when everything has been recorded that is under way at a deletion, which happens within
+/// How long it takes until everything has been recorded that is under way at a deletion, which happens within
 /// `head_start` from now.
+pub(crate) fn settled_after(config: &Config, head_start: Duration) -> Duration {
+    head_start + config.longest_recording() + MARGIN
+}
+
+/// The delay of a purge that comes then, as far as a queue can delay it.
 pub(crate) fn settled_seconds(config: &Config, head_start: Duration) -> u16 {
-    let settled = head_start + config.longest_recording() + MARGIN;
-    u16::try_from(settled.as_secs())
+    delay_seconds(settled_after(config, head_start).as_secs())
+}
+
+fn delay_seconds(seconds: u64) -> u16 {
+    u16::try_from(seconds)
         .unwrap_or(MAX_DELAY_SECONDS)
         .min(MAX_DELAY_SECONDS)
 }
@@ -115,27 +124,50 @@ async fn make_sure(app: &App, purge: &Purge, deadline: Deadline) -> Result<(), E
         Err(Error::NotFound) => {}
         other => return other.map(|_| ()),
     }
-    let mut deleted = 0;
+    let deletion = app.store.deletion(&purge.workspace, &purge.endpoint).await?;
+    let looked_at = app.clock.now();
+    let removed = clean_up(app, &purge.endpoint, deadline).await?;
+    let deleted = removed.count;
+    if removed.more {
+        tracing::info!(endpoint.id = %purge.endpoint, deleted, "a purge goes on");
+        return send_again(app, purge, 0).await;
+    }
+    tracing::info!(endpoint.id = %purge.endpoint, deleted, "purged");
+    match deletion {
+        Some(deletion) if deletion.is_over(looked_at) => {
+            app.store.forget_deletion(&purge.workspace, &purge.endpoint).await
+        }
+        // Attempts that were under way may still be recorded.
+        Some(deletion) => {
+            let seconds = deletion.seconds_left(app.clock.now());
+            send_again(app, purge, delay_seconds(seconds)).await
+        }
+        None => Ok(()),
+    }
+}
+
+/// Deletes the history of an endpoint that does not exist, and then its secret; says how many records, and whether any of
+/// it may be left because the time is over.
+pub(crate) async fn clean_up(app: &App, endpoint: &EndpointId, deadline: Deadline) -> Result<Removed, Error> {
+    let mut count = 0;
     loop {
         if deadline.left() < RESERVE {
-            tracing::info!(endpoint.id = %purge.endpoint, deleted, "a purge goes on");
-            return app
-                .queues
-                .send_one(&app.config.queues.purges, purge.outgoing(0)?)
-                .await;
+            return Ok(Removed { count, more: true });
         }
-        let (count, more) = app
-            .store
-            .delete_some_history(&purge.endpoint, RECORDS_AT_ONCE)
-            .await?;
-        deleted += count;
-        if !more {
+        let removed = app.store.delete_some_history(endpoint, RECORDS_AT_ONCE).await?;
+        count += removed.count;
+        if !removed.more {
             break;
         }
     }
-    app.secrets.delete(&purge.endpoint).await?;
-    tracing::info!(endpoint.id = %purge.endpoint, deleted, "purged");
-    Ok(())
+    app.secrets.delete(endpoint).await?;
+    Ok(Removed { count, more: false })
+}
+
+async fn send_again(app: &App, purge: &Purge, delay_seconds: u16) -> Result<(), Error> {
+    app.queues
+        .send_one(&app.config.queues.purges, purge.outgoing(delay_seconds)?)
+        .await
 }
 
 #[cfg(test)]

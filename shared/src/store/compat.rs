@@ -10,11 +10,12 @@ use super::hours::KeptPart;
 use super::late::{Marker, MarkerKind};
 use super::walk::KeptCount;
 use super::{
-    NewEvent, StoredEvent, delivery_item, endpoint_image, endpoint_item, endpoints, events, kept_counts,
-    kept_hours, late, noted, recovery_item, tokens,
+    NewEvent, StoredEvent, deletions, delivery_item, endpoint_image, endpoint_item, endpoints, erasures,
+    events, kept_counts, kept_hours, late, noted, recovery_item, tokens,
 };
 use crate::domain::delivery::{Attempt, Delivery, Failure, Status};
 use crate::domain::endpoint::{DisabledReason, Endpoint};
+use crate::domain::erasure::{Deletion, Erasure};
 use crate::domain::event::Event;
 use crate::domain::failure_record::FailureRecord;
 use crate::domain::id::{DeliveryId, EndpointId, RecoveryId};
@@ -454,6 +455,31 @@ fn the_end_of_a_recovery_is_written_to_its_endpoint_as_in_every_release() {
     let summary = to_json(recovery_item::to_summary(&finished).unwrap());
 
     assert_eq!(summary, recovered["last_recovery"]["M"]);
+}
+
+#[test]
+fn deletions_and_erasures_are_read_and_written_as_in_every_release() {
+    let workspace = "ws_acme".parse().unwrap();
+    golden::check(
+        "items/endpoint-deleted",
+        &Deletion { settled_at: at(55) },
+        |deletion| to_json(deletions::to_item(&workspace, &endpoint_id(), *deletion).unwrap()),
+        |json| deletions::from_item(to_item(json)).unwrap(),
+    );
+    for (name, settled_at) in [
+        ("items/erasure-begun", None),
+        ("items/erasure-settling", Some(at(45))),
+    ] {
+        golden::check(
+            name,
+            &Erasure {
+                found_at: at(0),
+                settled_at,
+            },
+            |erasure| to_json(erasures::to_item(&workspace, *erasure).unwrap()),
+            |json| erasures::from_item(to_item(json)).unwrap(),
+        );
+    }
 }
 
 #[test]

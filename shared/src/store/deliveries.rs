@@ -1,30 +1,17 @@
 //! Deliveries, keyed by endpoint and delivery: what was attempted, and how it ended.
 
-use std::collections::HashMap;
-use std::time::Duration;
-
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{
-    DeleteRequest, ReturnValue, ReturnValuesOnConditionCheckFailure, WriteRequest,
-};
-use futures::future::try_join_all;
+use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 use jiff::Timestamp;
 
 use super::attribute::{Item, key, number, text};
 use super::delivery_item::delivery_key;
 use super::late::late_kind;
 use super::partiql::{self, Execution, Statement};
-use super::{Store, condition_failed, delivery_item, kept_counts, kept_hours, late, recovery_item};
-use crate::backoff::Backoff;
+use super::{Removed, Store, condition_failed, delivery_item, kept_counts, kept_hours, late, recovery_item};
 use crate::domain::delivery::{Delivery, Status};
 use crate::domain::id::{DeliveryId, EndpointId};
 use crate::{Conflict, Error};
-
-/// Most items of a `BatchWriteItem` (DynamoDB quota).
-const MAX_DELETIONS: usize = 25;
-
-/// Tries of deletions that DynamoDB leaves when it throttles: about a second.
-const DELETION_TRIES: Backoff = Backoff::new(4, Duration::from_millis(200), Duration::from_secs(1));
 
 /// A new record of a delivery, and what it may replace.
 #[derive(Debug, Clone)]
@@ -190,16 +177,11 @@ impl Store {
         }
     }
 
-    /// Deletes about `limit` records of an endpoint's history, and of what is kept beside it; says how many, and whether
-    /// anything may be left.
+    /// Deletes about `limit` records of an endpoint's history, and of what is kept beside it.
     ///
     /// # Errors
     /// A call failed; some records may be gone by then.
-    pub async fn delete_some_history(
-        &self,
-        endpoint: &EndpointId,
-        limit: usize,
-    ) -> Result<(usize, bool), Error> {
+    pub async fn delete_some_history(&self, endpoint: &EndpointId, limit: usize) -> Result<Removed, Error> {
         let partitions = [
             endpoint.to_string(),
             kept_counts::partition(endpoint),
@@ -207,53 +189,24 @@ impl Store {
             late::partition(endpoint),
             recovery_item::partition(endpoint),
         ];
+        let table = &self.tables.deliveries;
         let mut count = 0;
         for partition in partitions {
-            let (deleted, more) = self.delete_some(&partition, limit).await?;
-            count += deleted;
-            if more {
-                return Ok((count, true));
+            let query = self
+                .client
+                .query()
+                .consistent_read(true)
+                .key_condition_expression("endpoint = :endpoint")
+                .expression_attribute_values(":endpoint", text(&partition))
+                .projection_expression("endpoint, delivery");
+            let found = self.find(table, query, limit).await?;
+            let removed = self.delete(found).await?;
+            count += removed.count;
+            if removed.more {
+                return Ok(Removed { count, more: true });
             }
         }
-        Ok((count, false))
-    }
-
-    async fn delete_some(&self, partition: &str, limit: usize) -> Result<(usize, bool), Error> {
-        let query = self
-            .client
-            .query()
-            .table_name(&*self.tables.deliveries)
-            .consistent_read(true)
-            .key_condition_expression("endpoint = :endpoint")
-            .expression_attribute_values(":endpoint", text(partition))
-            .projection_expression("endpoint, delivery")
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX));
-        let answer = query.send().await.map_err(Error::aws("Query"))?;
-        // A page ends after 1 MB of records too, however few they are.
-        let more = answer.last_evaluated_key.is_some();
-        let keys = answer.items.unwrap_or_default();
-        let left = try_join_all(keys.chunks(MAX_DELETIONS).map(|chunk| self.delete_chunk(chunk))).await?;
-        Ok((keys.len(), more || left.contains(&true)))
-    }
-
-    /// Deletes these items, again if DynamoDB leaves some, and says whether any are left.
-    async fn delete_chunk(&self, keys: &[Item]) -> Result<bool, Error> {
-        let request = |key: &Item| {
-            let deletion = DeleteRequest::builder().set_key(Some(key.clone())).build();
-            deletion.map(|deletion| WriteRequest::builder().delete_request(deletion).build())
-        };
-        let requests: Result<Vec<_>, _> = keys.iter().map(request).collect();
-        let requests = requests.map_err(Error::unsendable("BatchWriteItem"))?;
-        let mut left = HashMap::from([((*self.tables.deliveries).clone(), requests)]);
-        let mut tries = DELETION_TRIES;
-        loop {
-            let call = self.client.batch_write_item().set_request_items(Some(left));
-            let answer = call.send().await.map_err(Error::aws("BatchWriteItem"))?;
-            left = answer.unprocessed_items.unwrap_or_default();
-            if left.is_empty() || !tries.wait().await {
-                return Ok(!left.is_empty());
-            }
-        }
+        Ok(Removed { count, more: false })
     }
 
     fn delivery_statement(&self, write: &DeliveryWrite) -> Result<Statement, Error> {

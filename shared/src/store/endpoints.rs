@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
@@ -15,9 +16,10 @@ use jiff::Timestamp;
 
 use super::attribute::{Item, key, number, text, time};
 use super::endpoint_item::{self, endpoint_key};
-use super::{Store, condition_failed};
+use super::{Store, condition_failed, deletions};
 use crate::backoff::Backoff;
 use crate::domain::endpoint::{DisabledReason, Endpoint, Subscriptions};
+use crate::domain::erasure::Deletion;
 use crate::domain::failure_record::Observation;
 use crate::domain::id::{EndpointId, WorkspaceId};
 use crate::domain::target::TargetUrl;
@@ -74,14 +76,7 @@ impl Store {
     /// # Errors
     /// The call failed.
     pub async fn endpoints(&self, workspace: &WorkspaceId) -> Result<Vec<Endpoint>, Error> {
-        let query = self
-            .client
-            .query()
-            .table_name(&*self.tables.endpoints)
-            .consistent_read(true)
-            .key_condition_expression("workspace = :workspace AND begins_with(endpoint, :prefix)")
-            .expression_attribute_values(":workspace", text(workspace))
-            .expression_attribute_values(":prefix", text(&EndpointId::PREFIX));
+        let query = self.query_beginning(workspace, EndpointId::PREFIX);
         let mut items = query.into_paginator().items().send();
         let mut endpoints = Vec::new();
         while let Some(item) = items.next().await {
@@ -90,14 +85,67 @@ impl Store {
         Ok(endpoints)
     }
 
+    /// The ids of all endpoints of a workspace, also of those that this release can't read, as of this moment.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn endpoint_ids(&self, workspace: &WorkspaceId) -> Result<Vec<EndpointId>, Error> {
+        self.endpoint_ids_after(workspace, "").await
+    }
+
+    /// The ids in the sort keys of a workspace that begin with this and go on with an endpoint's id, as of this moment.
+    pub(super) async fn endpoint_ids_after(
+        &self,
+        workspace: &WorkspaceId,
+        prefix: &str,
+    ) -> Result<Vec<EndpointId>, Error> {
+        let query = self
+            .query_beginning(workspace, &format!("{prefix}{}", EndpointId::PREFIX))
+            .projection_expression("endpoint");
+        let items = query.into_paginator().items().send();
+        let items: Vec<Item> = items.try_collect().await.map_err(Error::aws("Query"))?;
+        let keys = items.iter().filter_map(|item| item.get("endpoint")?.as_s().ok());
+        let ids = keys.map(|key| key[prefix.len()..].parse());
+        ids.collect::<Result<_, _>>().map_err(Error::corrupt("endpoints"))
+    }
+
+    /// Asks for the items of a workspace whose sort key begins like this, as of this moment.
+    fn query_beginning(&self, workspace: &WorkspaceId, prefix: &str) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&*self.tables.endpoints)
+            .consistent_read(true)
+            .key_condition_expression("workspace = :workspace AND begins_with(endpoint, :prefix)")
+            .expression_attribute_values(":workspace", text(workspace))
+            .expression_attribute_values(":prefix", text(prefix))
+    }
+
     /// How many endpoints a workspace has.
     ///
     /// # Errors
     /// The call failed.
     pub async fn count_endpoints(&self, workspace: &WorkspaceId) -> Result<u32, Error> {
-        let key = key([("workspace", workspace.as_str()), ("endpoint", COUNT_KEY)]);
-        let item = self.item(&self.tables.endpoints, key).await?;
+        let item = self.item(&self.tables.endpoints, count_key(workspace)).await?;
         Ok(item.as_ref().map_or(0, count_of))
+    }
+
+    /// Forgets how many endpoints a workspace has, if it still has as many as it had when that was read. Says whether it
+    /// did.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn forget_count(&self, workspace: &WorkspaceId, read: u32) -> Result<bool, Error> {
+        let call = self
+            .client
+            .delete_item()
+            .table_name(&*self.tables.endpoints)
+            .set_key(Some(count_key(workspace)))
+            .condition_expression("attribute_not_exists(endpoints) OR endpoints = :read")
+            .expression_attribute_values(":read", number(&read));
+        match call.send().await {
+            Err(error) if condition_failed(&error) => Ok(false),
+            other => other.map(|_| true).map_err(Error::aws("DeleteItem")),
+        }
     }
 
     /// Adds an endpoint, unless the workspace has `limit` already.
@@ -127,11 +175,17 @@ impl Store {
         }
     }
 
-    /// Deletes an endpoint. That it is not there any more is what everything else follows from.
+    /// Deletes an endpoint. That it is not there any more is what everything else follows from; the deletion is
+    /// remembered in the same transaction, until nothing of the endpoint is left.
     ///
     /// # Errors
     /// [`Error::NotFound`], or the call failed.
-    pub async fn delete_endpoint(&self, workspace: &WorkspaceId, id: &EndpointId) -> Result<(), Error> {
+    pub async fn delete_endpoint(
+        &self,
+        workspace: &WorkspaceId,
+        id: &EndpointId,
+        deletion: Deletion,
+    ) -> Result<(), Error> {
         let delete = Delete::builder()
             .table_name(&*self.tables.endpoints)
             .set_key(Some(endpoint_key(workspace, id)))
@@ -142,9 +196,15 @@ impl Store {
             .count_change(workspace, -1)
             .build()
             .map_err(Error::unsendable("TransactWriteItems"))?;
+        let remember = Put::builder()
+            .table_name(&*self.tables.endpoints)
+            .set_item(Some(deletions::to_item(workspace, id, deletion)?))
+            .build()
+            .map_err(Error::unsendable("TransactWriteItems"))?;
         let reasons = self.transact(vec![
             TransactWriteItem::builder().delete(delete).build(),
             TransactWriteItem::builder().update(count).build(),
+            TransactWriteItem::builder().put(remember).build(),
         ]);
         reasons.await?.map_or(Ok(()), |_| Err(Error::NotFound))
     }
@@ -339,10 +399,7 @@ impl Store {
     ) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
         Update::builder()
             .table_name(&*self.tables.endpoints)
-            .set_key(Some(key([
-                ("workspace", workspace.as_str()),
-                ("endpoint", COUNT_KEY),
-            ])))
+            .set_key(Some(count_key(workspace)))
             .update_expression("ADD endpoints :change")
             .expression_attribute_values(":change", number(&change))
     }
@@ -373,6 +430,10 @@ impl Store {
             }
         }
     }
+}
+
+fn count_key(workspace: &WorkspaceId) -> Item {
+    key([("workspace", workspace.as_str()), ("endpoint", COUNT_KEY)])
 }
 
 /// How many endpoints a workspace has, as its item says.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attribute::{Item, instant, key, text};
 use super::partiql::{self, Execution, Statement};
-use super::{RowKeys, Store};
+use super::{Found, RowKeys, Store};
 use crate::Error;
 use crate::domain::event::Event;
 use crate::domain::id::{EventId, WorkspaceId};
@@ -166,6 +166,21 @@ impl Store {
             up_to,
             is_last: answer.last_evaluated_key.is_none(),
         })
+    }
+
+    /// About `limit` events of a workspace, as of this moment, for their deletion.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn find_events(&self, workspace: &WorkspaceId, limit: usize) -> Result<Found, Error> {
+        let query = self
+            .client
+            .query()
+            .consistent_read(true)
+            .key_condition_expression("workspace = :workspace")
+            .expression_attribute_values(":workspace", text(workspace))
+            .projection_expression("workspace, event");
+        self.find(&self.tables.events, query, limit).await
     }
 
     fn insertion(&self, new: NewEvent<'_>, now: Timestamp) -> Result<Statement, Error> {

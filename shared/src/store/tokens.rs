@@ -4,13 +4,16 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::attribute::{Item, instant, key, optional_instant, time};
-use super::{Store, condition_failed};
+use super::attribute::{Item, instant, key, optional_instant, text, time};
+use super::{Found, Store, condition_failed};
 use crate::Error;
 use crate::domain::id::WorkspaceId;
 use crate::domain::token::{Grant, Scope, TokenHash};
 
 const TABLE: &str = "tokens";
+
+/// The index of the table by workspace and time of creation.
+const BY_WORKSPACE: &str = "workspace";
 
 #[derive(Serialize, Deserialize)]
 struct GrantItem {
@@ -40,6 +43,23 @@ impl Store {
     /// The call failed.
     pub async fn put_grant(&self, token: &TokenHash, grant: &Grant, now: Timestamp) -> Result<(), Error> {
         self.put(&self.tables.tokens, to_item(token, grant, now)?).await
+    }
+
+    /// About `limit` tokens and links of a workspace, as they were a moment ago, for their deletion. An index knows them,
+    /// which [lags behind the table](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.Writes),
+    /// for well below a second as a rule.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn find_tokens(&self, workspace: &WorkspaceId, limit: usize) -> Result<Found, Error> {
+        let query = self
+            .client
+            .query()
+            .index_name(BY_WORKSPACE)
+            .key_condition_expression("workspace = :workspace")
+            .expression_attribute_values(":workspace", text(workspace))
+            .projection_expression("token_hash");
+        self.find(&self.tables.tokens, query, limit).await
     }
 
     /// Revokes a token. A second time changes nothing.
