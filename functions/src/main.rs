@@ -6,7 +6,7 @@ use functions::api::{
     retry_delivery, rotate_secret, send_test_event, update_endpoint,
 };
 use functions::consumers::{announce, deliver, fan_out, purge, recover, retry};
-use functions::operator::{erase_workspace, issue_token, revoke_token};
+use functions::operator::{erase_workspace, issue_token, list_tokens, revoke_token};
 use functions::serve::{self, Function};
 
 /// Every function there is, by its handler's name.
@@ -36,6 +36,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("announce", Function::StreamReader(announce::STREAM_READER)),
     ("erase-workspace", Function::Command(erase_workspace::COMMAND)),
     ("issue-token", Function::Command(issue_token::COMMAND)),
+    ("list-tokens", Function::Command(list_tokens::COMMAND)),
     ("revoke-token", Function::Command(revoke_token::COMMAND)),
 ];
 

@@ -2,4 +2,5 @@
 
 pub mod erase_workspace;
 pub mod issue_token;
+pub mod list_tokens;
 pub mod revoke_token;

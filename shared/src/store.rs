@@ -25,6 +25,7 @@ mod recovery_item;
 mod removal;
 mod rows;
 mod statistics;
+mod token_list;
 mod tokens;
 mod undelivered;
 mod walk;

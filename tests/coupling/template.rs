@@ -392,6 +392,7 @@ fn every_function_may_do_what_it_does_and_no_more() {
              dynamodb:UpdateItem secretsmanager:DeleteSecret sqs:SendMessage",
         ),
         ("IssueTokenRole", "dynamodb:PutItem"),
+        ("ListTokensRole", "dynamodb:Query"),
         ("RevokeTokenRole", "dynamodb:UpdateItem"),
         (
             "FanOutRole",

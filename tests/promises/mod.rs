@@ -6,6 +6,7 @@ mod attempting;
 mod delivering;
 mod erasing;
 mod fanning_out;
+mod listing_tokens;
 mod operating;
 mod options;
 mod producers_page;

@@ -104,6 +104,7 @@ pub(super) fn expected() -> BTreeMap<&'static str, Expected> {
                 json!({ "meta": { "total": 1, "page": 1, "per_page": 20, "pages": 1 } }),
             ),
         ),
+        ("list-tokens", Expected::Fields(&[])),
         ("purge", Expected::Batch(&[])),
         ("recover", Expected::Batch(&[])),
         ("retry", Expected::Batch(&[])),

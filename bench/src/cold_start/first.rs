@@ -64,7 +64,9 @@ impl FirstEvents {
             // An attempt without a record was interrupted, and another one follows.
             "retry" => Ok(sample::batch("FailedAttemptsQueue", &tasks(pipeline).await?)),
             "revoke-token" => Ok(json!({ "token": self.spare_token })),
-            "announce" | "erase-workspace" | "issue-token" | "purge" | "recover" => sample::of(function),
+            "announce" | "erase-workspace" | "issue-token" | "list-tokens" | "purge" | "recover" => {
+                sample::of(function)
+            }
             "create-endpoint" => pipeline.create_request(&self.receiver.url("/other"), other_events()?),
             route => self.request(route),
         }

@@ -141,6 +141,57 @@ impl Grant {
     }
 }
 
+/// A token or a link, as an operator sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedToken {
+    /// Its id, and when it was issued.
+    pub place: TokenPlace,
+    /// The names of its scopes.
+    pub scopes: Vec<String>,
+    /// When the token stops, or the one that comes of the link; `None` for never.
+    pub expires_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+    /// What is special about a link; `None` for a token.
+    pub link: Option<LinkState>,
+}
+
+/// What is special about a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinkState {
+    /// Until when it can be exchanged for a token.
+    pub expires_at: Timestamp,
+    /// When it was.
+    pub used_at: Option<Timestamp>,
+}
+
+/// Where a token is in the list of its workspace, which begins with the oldest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenPlace {
+    /// When it was issued.
+    pub created_at: Timestamp,
+    /// Its id.
+    pub id: TokenHash,
+}
+
+impl TokenPlace {
+    /// Reads a place as `Display` writes it.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (created_at, id) = text.split_once('-')?;
+        Some(Self {
+            created_at: Timestamp::from_millisecond(created_at.parse().ok()?).ok()?,
+            id: TokenHash::parse(id)?,
+        })
+    }
+}
+
+impl fmt::Display for TokenPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.created_at.as_millisecond(), self.id.as_str())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,6 +205,19 @@ mod tests {
         assert_eq!(TokenHash::parse(token.hash().as_str()), Some(token.hash()));
         assert!(Token::parse("sk_123").is_none());
         assert!(Token::parse("efa_sk_").is_none());
+    }
+
+    #[test]
+    fn a_place_in_the_list_is_read_as_it_is_written() {
+        let place = TokenPlace {
+            created_at: Timestamp::from_millisecond(1_780_828_200_001).unwrap(),
+            id: TokenHash::parse(&"0f".repeat(32)).unwrap(),
+        };
+
+        assert_eq!(TokenPlace::parse(&place.to_string()), Some(place));
+        for bad in ["", "1780828200001", "-0f", "soon-0f", "1780828200001-0f"] {
+            assert_eq!(TokenPlace::parse(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::domain::token::{Grant, Scope, TokenHash};
 const TABLE: &str = "tokens";
 
 /// The index of the table by workspace and time of creation.
-const BY_WORKSPACE: &str = "workspace";
+pub(super) const BY_WORKSPACE: &str = "workspace";
 
 #[derive(Serialize, Deserialize)]
 struct GrantItem {
