@@ -28,10 +28,17 @@ def main(logical_id, deployed, restored):
         sys.exit(f"{logical_id} has no DeletionPolicy, so the update would delete it, and nothing could be imported")
     if "StreamSpecification" in declared["Properties"] and "LatestStreamArn" not in table:
         sys.exit(f"give {table['TableName']} its stream first")
+    missing = index_names(declared["Properties"]) - index_names(table)
+    if missing:
+        sys.exit(f"give {table['TableName']} its index {', '.join(sorted(missing))} first")
     template = without(template, logical_id, values(table))
     write("without.json", template)
     template["Resources"][logical_id] = declared
     write("with.json", template)
+
+
+def index_names(table):
+    return {index["IndexName"] for index in table.get("GlobalSecondaryIndexes", [])}
 
 
 def values(table):
