@@ -4,8 +4,7 @@ use lambda_http::Body;
 use lambda_http::http::header::{self, HeaderValue};
 use lambda_http::http::{Response, StatusCode};
 use serde::Serialize;
-use shared::domain::delivery::Status;
-use shared::domain::time;
+use shared::domain::manual_retry::NotRetriable;
 use shared::domain::token::Scope;
 use shared::{Conflict, Error};
 
@@ -186,23 +185,17 @@ fn explained(conflict: &Conflict) -> String {
             format!("the recovery {id} of this endpoint has not ended; wait for its end, or cancel it")
         }
         Conflict::RecoveryEnded(status) => format!("the recovery is {} already", status.as_str()),
-        Conflict::NotFailed {
-            status: Status::Pending,
-            next_attempt_at: Some(due),
-        } => format!(
-            "the delivery is pending, and its next attempt is at {}; only a failed one can be retried",
-            time::format(*due)
-        ),
-        Conflict::NotFailed {
-            status: Status::Pending,
-            next_attempt_at: None,
-        } => "the delivery is pending, and an attempt is under way; only a failed one can be retried"
-            .to_owned(),
-        Conflict::NotFailed { status, .. } => {
-            format!(
-                "the delivery is {}; only a failed one can be retried",
-                status.as_str()
-            )
+        Conflict::NotRetriable(NotRetriable::Delivered) => {
+            "the delivery is delivered; only one that failed or waits for its next attempt can be retried"
+                .to_owned()
+        }
+        Conflict::NotRetriable(NotRetriable::UnderWay) => {
+            "an attempt of the delivery is under way or due now; wait for its outcome, and ask again if it has failed"
+                .to_owned()
+        }
+        Conflict::NotRetriable(NotRetriable::Changed) => {
+            "the delivery went on while you asked; ask again if it is still to be retried"
+                .to_owned()
         }
     }
 }
@@ -276,24 +269,17 @@ mod tests {
 
     #[test]
     fn a_conflict_says_what_to_do_or_how_long_to_wait() {
-        let not_failed = |status, due: Option<&str>| {
-            explained(&Conflict::NotFailed {
-                status,
-                next_attempt_at: due.map(|due| due.parse().unwrap()),
-            })
-        };
-
         assert_eq!(
-            not_failed(Status::Pending, Some("2026-06-07T10:35:05Z")),
-            "the delivery is pending, and its next attempt is at 2026-06-07T10:35:05Z; only a failed one can be retried"
+            explained(&NotRetriable::Delivered.into()),
+            "the delivery is delivered; only one that failed or waits for its next attempt can be retried"
         );
         assert_eq!(
-            not_failed(Status::Pending, None),
-            "the delivery is pending, and an attempt is under way; only a failed one can be retried"
+            explained(&NotRetriable::UnderWay.into()),
+            "an attempt of the delivery is under way or due now; wait for its outcome, and ask again if it has failed"
         );
         assert_eq!(
-            not_failed(Status::Delivered, None),
-            "the delivery is delivered; only a failed one can be retried"
+            explained(&NotRetriable::Changed.into()),
+            "the delivery went on while you asked; ask again if it is still to be retried"
         );
         assert!(explained(&Conflict::EndpointDisabled).contains("enable it first"));
         assert!(explained(&Conflict::EndpointLimit(7)).contains("7 endpoints"));

@@ -12,6 +12,7 @@ pub mod fan_out;
 pub mod freshness;
 pub mod id;
 pub mod lane;
+pub mod manual_retry;
 pub mod operational;
 pub mod plan;
 pub mod recovery;

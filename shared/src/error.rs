@@ -3,10 +3,8 @@
 
 use std::error::Error as StdError;
 
-use jiff::Timestamp;
-
-use crate::domain::delivery::{Delivery, Status};
 use crate::domain::id::RecoveryId;
+use crate::domain::manual_retry::NotRetriable;
 use crate::domain::recovery;
 
 /// What an error of another library is kept as.
@@ -79,14 +77,9 @@ pub enum Conflict {
     /// Another request is rotating the endpoint's secret.
     #[error("another rotation is under way")]
     RotationUnderWay,
-    /// Only a failed delivery can be retried.
-    #[error("the delivery is {status:?}, not failed")]
-    NotFailed {
-        /// How it is instead.
-        status: Status,
-        /// When its next attempt is due.
-        next_attempt_at: Option<Timestamp>,
-    },
+    /// The delivery can't be retried now.
+    #[error("the delivery can't be retried: {0:?}")]
+    NotRetriable(NotRetriable),
     /// The endpoint is disabled.
     #[error("the endpoint is disabled")]
     EndpointDisabled,
@@ -98,14 +91,9 @@ pub enum Conflict {
     RecoveryEnded(recovery::Status),
 }
 
-impl Conflict {
-    /// That a delivery has not failed, and so can't be retried.
-    #[must_use]
-    pub fn not_failed(delivery: &Delivery) -> Self {
-        Self::NotFailed {
-            status: delivery.status,
-            next_attempt_at: delivery.next_attempt_at,
-        }
+impl From<NotRetriable> for Conflict {
+    fn from(reason: NotRetriable) -> Self {
+        Self::NotRetriable(reason)
     }
 }
 

@@ -371,7 +371,7 @@ fn every_function_may_do_what_it_does_and_no_more() {
         ("GetDeliveryRole", "dynamodb:GetItem"),
         (
             "RetryDeliveryRole",
-            "dynamodb:GetItem dynamodb:UpdateItem sqs:SendMessage",
+            "dynamodb:GetItem dynamodb:PartiQLUpdate sqs:SendMessage",
         ),
         (
             "SendTestEventRole",

@@ -3,6 +3,7 @@
 //! These tests have a stack of their own, since they kill its processes and put a proxy between it and AWS. A test
 //! that disturbs every delivery takes the stack for itself (`turns`); the others run beside each other.
 
+mod at_once;
 mod chance;
 mod drain;
 mod ending;

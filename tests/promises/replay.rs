@@ -108,7 +108,7 @@ pub(super) fn expected() -> BTreeMap<&'static str, Expected> {
         ("purge", Expected::Batch(&[])),
         ("recover", Expected::Batch(&[])),
         ("retry", Expected::Batch(&[])),
-        // Only a failed delivery can be retried, and this one was delivered.
+        // A delivery that was delivered is not retried.
         (
             "retry-delivery",
             Expected::Http(409, json!({ "statusCode": 409 })),

@@ -260,13 +260,16 @@ impl Delivery {
 
     /// The record while a manual retry of this name is under way; `None` unless the delivery has failed.
     #[must_use]
-    pub fn reopened(mut self, manual_retry: &str) -> Option<Self> {
-        if self.status != Status::Failed {
-            return None;
-        }
+    pub fn reopened(self, manual_retry: &str) -> Option<Self> {
+        (self.status == Status::Failed).then(|| self.retried_under(manual_retry))
+    }
+
+    /// The record while a manual retry of this name is under way, in the place of whatever was planned.
+    #[must_use]
+    pub(super) fn retried_under(mut self, manual_retry: &str) -> Self {
         self.status = Status::Pending;
         self.manual_retry = Some(manual_retry.to_owned());
-        Some(self)
+        self.without_next_attempt()
     }
 
     /// The record of a delivery that ends without another attempt.

@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use missing::KeptEvent;
-pub use page::{Opening, Outcome, task};
+pub use page::{Opening, Outcome};
 pub use stage::{Step, spread_seconds};
 
 use super::delivery::{self, Delivery};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::delivery::Delivery;
 use super::event_type::EventName;
 use super::id::{DeliveryId, EndpointId, EventId, WorkspaceId};
 
@@ -47,6 +48,22 @@ pub enum Kind {
 }
 
 impl Task {
+    /// The attempt that follows those of a record, under the manual retry that the record names; `deliver` reads the event.
+    #[must_use]
+    pub fn after(record: &Delivery, kind: Kind, workspace: &WorkspaceId) -> Self {
+        Self {
+            workspace: workspace.clone(),
+            endpoint: record.endpoint.clone(),
+            delivery: record.id.clone(),
+            event_id: record.event_id.clone(),
+            event: record.event.clone(),
+            attempt: record.attempt_count + 1,
+            kind,
+            manual_retry: record.manual_retry.clone(),
+            body: None,
+        }
+    }
+
     /// The next automatic attempt of the same delivery.
     #[must_use]
     pub fn next(mut self) -> Self {

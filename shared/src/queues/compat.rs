@@ -61,6 +61,11 @@ fn tasks_are_read_and_written_as_in_every_release() {
         manual_retry: Some("dHJ5IGFnYWlu".to_owned()),
         ..first.clone().by_reference()
     };
+    let at_once = Task {
+        attempt: 3,
+        kind: Kind::Automatic,
+        ..manual.clone()
+    };
     let test = Task {
         kind: Kind::Test,
         ..first.clone()
@@ -70,6 +75,7 @@ fn tasks_are_read_and_written_as_in_every_release() {
     check_task("messages/task-next", &first.clone().next(), 5);
     check_task("messages/task-by-reference", &first.by_reference(), 0);
     check_task("messages/task-manual", &manual, 2);
+    check_task("messages/task-at-once", &at_once, 75);
     check_task("messages/task-test", &test, 0);
 }
 

@@ -221,6 +221,16 @@ fn deliveries_are_read_and_written_as_in_every_release() {
         manual_retry: Some("dHJ5IGFnYWlu".to_owned()),
         ..every_failure.clone()
     };
+    let at_once = Delivery {
+        next_attempt_at: None,
+        planned_for: None,
+        manual_retry: reopened.manual_retry.clone(),
+        ..pending.clone()
+    };
+    let waiting_again = Delivery {
+        manual_retry: reopened.manual_retry.clone(),
+        ..pending.clone()
+    };
     let test = Delivery {
         test: true,
         ..delivery(Status::Pending, Vec::new())
@@ -233,6 +243,8 @@ fn deliveries_are_read_and_written_as_in_every_release() {
     check_delivery("items/delivery-pending", &pending);
     check_delivery("items/delivery-failed", &every_failure);
     check_delivery("items/delivery-retried-by-hand", &reopened);
+    check_delivery("items/delivery-retried-at-once", &at_once);
+    check_delivery("items/delivery-waiting-again", &waiting_again);
     check_delivery("items/delivery-test", &test);
 }
 

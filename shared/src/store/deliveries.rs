@@ -1,17 +1,22 @@
 //! Deliveries, keyed by endpoint and delivery: what was attempted, and how it ended.
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
+use std::time::Duration;
+
 use jiff::Timestamp;
 
-use super::attribute::{Item, key, number, text};
+use super::attribute::{Item, key, number, text, time};
 use super::delivery_item::delivery_key;
 use super::late::late_kind;
 use super::partiql::{self, Execution, Statement};
 use super::{Removed, Store, condition_failed, delivery_item, kept_counts, kept_hours, late, recovery_item};
+use crate::backoff::Backoff;
 use crate::domain::delivery::{Delivery, Status};
 use crate::domain::id::{DeliveryId, EndpointId};
+use crate::domain::manual_retry::NotRetriable;
 use crate::{Conflict, Error};
+
+/// Tries of a write that DynamoDB leaves when it throttles: about a second.
+const TRIES: Backoff = Backoff::new(4, Duration::from_millis(200), Duration::from_secs(1));
 
 /// A new record of a delivery, and what it may replace.
 #[derive(Debug, Clone)]
@@ -109,7 +114,7 @@ impl Store {
     pub async fn reopen_deliveries(&self, reopened: &[Delivery]) -> Vec<Written> {
         let statements: Vec<_> = reopened
             .iter()
-            .map(|record| reopening(&self.tables.deliveries, record))
+            .map(|record| retrying(&self.tables.deliveries, record, None))
             .collect();
         let executions = partiql::run(&self.client, &statements).await;
         executions.into_iter().map(Written::from).collect()
@@ -143,38 +148,31 @@ impl Store {
         delivery_item::from_item(item.ok_or(Error::NotFound)?)
     }
 
-    /// Writes the record of a failed delivery that is reopened ([`Delivery::reopened`]), for the manual retry that it
-    /// names.
+    /// Writes that a manual retry is under way, as this record, of a delivery that failed or waits until a time.
     ///
     /// # Errors
-    /// [`Conflict::NotFailed`] unless the delivery is still a failed one, [`Error::NotFound`], or the call failed.
-    pub async fn reopen_delivery(&self, reopened: &Delivery) -> Result<Delivery, Error> {
-        let manual_retry = reopened.manual_retry.as_deref().unwrap_or_default();
-        let undelivered = delivery_item::undelivered_key(reopened.status, &reopened.id);
-        let call = self
-            .client
-            .update_item()
-            .table_name(&*self.tables.deliveries)
-            .set_key(Some(delivery_key(&reopened.endpoint, &reopened.id)))
-            .condition_expression("#status = :failed AND attempt_count = :count")
-            .update_expression("SET #status = :pending, undelivered = :undelivered, manual_retry = :retry")
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":failed", text(&Status::Failed.as_str()))
-            .expression_attribute_values(":pending", text(&reopened.status.as_str()))
-            .expression_attribute_values(":count", number(&reopened.attempt_count))
-            .expression_attribute_values(":retry", text(manual_retry))
-            .expression_attribute_values(":undelivered", text(&undelivered.unwrap_or_default()))
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        match call.send().await {
-            Ok(answer) => delivery_item::from_item(answer.attributes.unwrap_or_default()),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                    reopened_by(failed.item.clone(), manual_retry)
-                }
-                _ => Err(Error::aws("UpdateItem")(error)),
-            },
+    /// [`Conflict::NotRetriable`] if another write came first, [`Error::NotFound`], or a call failed.
+    pub async fn begin_retry(
+        &self,
+        retried: Delivery,
+        waits_until: Option<Timestamp>,
+    ) -> Result<Delivery, Error> {
+        let statement = retrying(&self.tables.deliveries, &retried, waits_until);
+        let mut tries = TRIES;
+        loop {
+            match partiql::run_one(&self.client, &statement).await {
+                Execution::Done => return Ok(retried),
+                Execution::ConditionFailed => break,
+                Execution::Open(_) if tries.wait().await => {}
+                Execution::Open(error) | Execution::Failed(error) => return Err(error),
+            }
         }
+        let current = self.delivery(&retried.endpoint, &retried.id).await?;
+        // An answer was lost, and the next try has found what the first one wrote.
+        if current == retried {
+            return Ok(current);
+        }
+        Err(Conflict::from(NotRetriable::after_another_write(&current)).into())
     }
 
     /// Deletes about `limit` records of an endpoint's history, and of what is kept beside it.
@@ -231,21 +229,29 @@ impl From<Execution> for Written {
     }
 }
 
-/// The write that reopens a failed delivery.
-fn reopening(table: &str, reopened: &Delivery) -> Statement {
-    let mut condition = delivery_key(&reopened.endpoint, &reopened.id);
-    condition.insert("status".to_owned(), text(Status::Failed.as_str()));
-    condition.insert("attempt_count".to_owned(), number(&reopened.attempt_count));
-    let undelivered = delivery_item::undelivered_key(reopened.status, &reopened.id);
+/// The write of a record under a manual retry, if the delivery still is one that failed, or that waits until this time:
+/// what follows an attempt is planned once.
+fn retrying(table: &str, retried: &Delivery, waits_until: Option<Timestamp>) -> Statement {
+    let mut condition = delivery_key(&retried.endpoint, &retried.id);
+    condition.insert("attempt_count".to_owned(), number(&retried.attempt_count));
+    let (status, removed) = match waits_until {
+        None => (Status::Failed, &[][..]),
+        Some(due) => {
+            condition.insert("next_attempt_at".to_owned(), time(due));
+            (Status::Pending, &["next_attempt_at", "planned_for"][..])
+        }
+    };
+    condition.insert("status".to_owned(), text(status.as_str()));
+    let undelivered = delivery_item::undelivered_key(retried.status, &retried.id);
     let set = key([
-        ("status", reopened.status.as_str()),
+        ("status", retried.status.as_str()),
         ("undelivered", &undelivered.unwrap_or_default()),
         (
             "manual_retry",
-            reopened.manual_retry.as_deref().unwrap_or_default(),
+            retried.manual_retry.as_deref().unwrap_or_default(),
         ),
     ]);
-    Statement::update(table, condition, &[], set, &[])
+    Statement::update(table, condition, &[], set, removed)
 }
 
 /// The write of a record under its condition, where `item` is the whole record.
@@ -278,15 +284,6 @@ fn statement(table: &str, write: &DeliveryWrite, mut item: Item) -> Statement {
         .filter(|name| !item.contains_key(*name))
         .collect();
     Statement::update(table, condition, &missing, item, &removed)
-}
-
-/// After a lost answer the SDK asks again, and then finds its own first try.
-fn reopened_by(item: Option<Item>, manual_retry: &str) -> Result<Delivery, Error> {
-    let delivery = delivery_item::from_item(item.ok_or(Error::NotFound)?)?;
-    if delivery.status == Status::Pending && delivery.manual_retry.as_deref() == Some(manual_retry) {
-        return Ok(delivery);
-    }
-    Err(Conflict::not_failed(&delivery).into())
 }
 
 #[cfg(test)]

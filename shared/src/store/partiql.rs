@@ -100,6 +100,15 @@ pub(super) async fn run(client: &Client, statements: &[Statement]) -> Vec<Execut
     executions
 }
 
+/// Runs one statement once.
+pub(super) async fn run_one(client: &Client, statement: &Statement) -> Execution {
+    let unanswered = Execution::Open(Error::LeftUndone("BatchExecuteStatement"));
+    run(client, std::slice::from_ref(statement))
+        .await
+        .pop()
+        .unwrap_or(unanswered)
+}
+
 fn chunk_length(statements: &[Statement]) -> usize {
     let mut bytes = 0;
     let fitting = statements.iter().take(MAX_STATEMENTS).take_while(|statement| {

@@ -1,11 +1,11 @@
-//! Retrying a delivery by hand: one further attempt, and only of a delivery that has failed.
+//! Retrying a delivery by hand: one further attempt of a delivery that failed, or the next one of a delivery that waits.
 
 use futures::future::join_all;
 use http::StatusCode;
 use local::receiver::{Answer, Receiver};
 use serde_json::{Value, json};
 use tests::workspace::ApiAnswer;
-use tests::{Workspace, receivers};
+use tests::{Workspace, eventually, receivers};
 
 use super::{assert_problem, test_delivery, wait_until_status};
 use crate::promises::STACK;
@@ -84,26 +84,85 @@ async fn a_retry_that_fails_leaves_the_delivery_failed_and_is_not_followed_by_ot
     assert_eq!(of_first.count() as u64, attempts + 1);
 }
 
-#[tokio::test]
-async fn only_a_failed_delivery_is_retried() {
-    let workspace = Workspace::new(&STACK).await;
-    let failing = always_500().await;
-    let working = receivers::healthy().await;
-    let to_failing = workspace.create_endpoint(&failing.url("/"), &["*"]).await.id;
-    let to_working = workspace.create_endpoint(&working.url("/"), &["*"]).await.id;
+/// The path of an event's delivery that waits for its next attempt, at a receiver that asked for time.
+async fn waiting(workspace: &Workspace, endpoint: &str) -> String {
     let event = workspace.send_event("poster.scanned").await;
-    let delivery = workspace.wait_for_attempt(&to_failing, &event).await;
-    let pending = format!(
-        "/{to_failing}/deliveries/{}",
-        delivery["id"].as_str().expect("an id")
-    );
+    let id = eventually("a delivery that waits", async || {
+        let deliveries = workspace.deliveries(endpoint).await;
+        let waits =
+            |delivery: &&Value| delivery["event_id"] == *event.id && delivery["next_attempt_at"].is_string();
+        deliveries.iter().find(waits)?["id"].as_str().map(str::to_owned)
+    });
+    format!("/{endpoint}/deliveries/{}", id.await)
+}
+
+#[tokio::test]
+async fn a_delivery_that_waits_is_retried_at_once() {
+    let workspace = Workspace::new(&STACK).await;
+    let receiver = receivers::busy(3600).await;
+    let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await.id;
+    let delivery = waiting(&workspace, &endpoint).await;
+
+    let answer = retry(&workspace, &delivery).await;
+
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.body);
+    assert_eq!(answer.body["status"], "pending");
+    assert_eq!(answer.body["next_attempt_at"], Value::Null);
+    assert_eq!(answer.body["attempt_count"], 1);
+    let delivered = wait_until_status(&workspace, &delivery, "delivered").await;
+    assert_eq!(delivered["attempt_count"], 2);
+    assert_eq!(receiver.received().len(), 2);
+}
+
+#[tokio::test]
+async fn of_two_retries_of_a_waiting_delivery_at_once_one_is_refused() {
+    let workspace = Workspace::new(&STACK).await;
+    let receiver = receivers::busy(3600).await;
+    let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await.id;
+    let delivery = waiting(&workspace, &endpoint).await;
+
+    let answers = join_all([retry(&workspace, &delivery), retry(&workspace, &delivery)]).await;
+
+    let mut statuses: Vec<_> = answers.iter().map(|answer| answer.status.as_u16()).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [202, 409]);
+    let delivered = wait_until_status(&workspace, &delivery, "delivered").await;
+    assert_eq!(delivered["attempt_count"], 2);
+    assert_eq!(receiver.received().len(), 2);
+}
+
+#[tokio::test]
+async fn a_waiting_delivery_of_a_disabled_endpoint_is_not_retried() {
+    let workspace = Workspace::new(&STACK).await;
+    let receiver = receivers::busy(3600).await;
+    let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await.id;
+    let delivery = waiting(&workspace, &endpoint).await;
+    let before = workspace.get(&delivery).await.body;
+    workspace
+        .patch(&format!("/{endpoint}"), &json!({ "enabled": false }))
+        .await;
+
+    let answer = retry(&workspace, &delivery).await;
+
+    assert_problem(&answer, StatusCode::CONFLICT, "disabled");
+    assert_eq!(workspace.get(&delivery).await.body, before);
+}
+
+#[tokio::test]
+async fn what_is_delivered_or_under_way_is_not_retried() {
+    let workspace = Workspace::new(&STACK).await;
+    let hanging = receivers::always(Answer::hang()).await;
+    let working = receivers::healthy().await;
+    let to_hanging = workspace.create_endpoint(&hanging.url("/"), &["*"]).await.id;
+    let to_working = workspace.create_endpoint(&working.url("/"), &["*"]).await.id;
     let delivered = test_delivery(&workspace, &to_working).await;
     wait_until_status(&workspace, &delivered, "delivered").await;
+    let under_way = test_delivery(&workspace, &to_hanging).await;
 
     assert_problem(
-        &retry(&workspace, &pending).await,
+        &retry(&workspace, &under_way).await,
         StatusCode::CONFLICT,
-        "pending",
+        "under way",
     );
     assert_problem(
         &retry(&workspace, &delivered).await,

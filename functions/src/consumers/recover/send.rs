@@ -5,6 +5,7 @@ use shared::Error;
 use shared::domain::delivery::Delivery;
 use shared::domain::lane::Lane;
 use shared::domain::recovery::{self, Opening, Recovery, Taken};
+use shared::domain::task::{Kind, Task};
 use shared::queues::Outgoing;
 use shared::store::{DeliveryWrite, Expected, Rows, Written};
 
@@ -119,7 +120,7 @@ impl Work<'_> {
         let per_second = recovery.wanted.per_second;
         let messages = records.iter().enumerate().map(|(index, record)| {
             let delay = recovery::spread_seconds(before + index, per_second);
-            Outgoing::task(&recovery::task(record, self.workspace), delay)
+            Outgoing::task(&Task::after(record, Kind::Manual, self.workspace), delay)
         });
         let messages: Vec<_> = messages.collect::<Result<_, _>>()?;
         let queue = self.app.config.queues.of_lane(Lane::Retries);

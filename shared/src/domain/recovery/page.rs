@@ -104,19 +104,3 @@ impl Recovery {
         })
     }
 }
-
-/// The one further attempt of a reopened delivery, whose event `deliver` reads.
-#[must_use]
-pub fn task(record: &Delivery, workspace: &WorkspaceId) -> Task {
-    Task {
-        workspace: workspace.clone(),
-        endpoint: record.endpoint.clone(),
-        delivery: record.id.clone(),
-        event_id: record.event_id.clone(),
-        event: record.event.clone(),
-        attempt: record.attempt_count + 1,
-        kind: Kind::Manual,
-        manual_retry: record.manual_retry.clone(),
-        body: None,
-    }
-}

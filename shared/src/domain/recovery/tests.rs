@@ -491,7 +491,7 @@ fn a_failed_delivery_is_reopened_under_the_name_of_the_round() {
 
     assert_eq!(reopened.status, delivery::Status::Pending);
     assert_eq!(reopened.manual_retry.as_deref(), Some("rec_1.1"));
-    let task = task(&reopened, &testing::endpoint().workspace);
+    let task = Task::after(&reopened, Kind::Manual, &testing::endpoint().workspace);
     assert_eq!((task.kind, task.attempt), (Kind::Manual, 9));
     assert_eq!((task.manual_retry.as_deref(), task.body), (Some("rec_1.1"), None));
 }
@@ -575,7 +575,7 @@ fn a_missing_delivery_is_inserted_as_pending_under_the_name_of_the_round() {
     assert_eq!(inserted.status, delivery::Status::Pending);
     assert_eq!((inserted.attempt_count, inserted.test), (0, false));
     assert_eq!(inserted.manual_retry.as_deref(), Some("rec_1.1"));
-    assert_eq!(task(&inserted, &workspace).attempt, 1);
+    assert_eq!(Task::after(&inserted, Kind::Manual, &workspace).attempt, 1);
     let pending = Some(&inserted);
     assert!(matches!(
         recovery.opening(&taken, pending, &workspace),
@@ -603,7 +603,7 @@ fn an_older_task_of_a_missing_delivery_does_nothing() {
         delivery: inserted.id.clone(),
         ..testing::task(1, Kind::Automatic)
     };
-    let ours = task(&inserted, &endpoint.workspace);
+    let ours = Task::after(&inserted, Kind::Manual, &endpoint.workspace);
     let schedule = "5".parse().unwrap();
 
     let step = |task| plan::step(task, Some(&endpoint), Some(&inserted), at(100));

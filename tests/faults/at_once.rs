@@ -1,0 +1,147 @@
+//! The next attempt of a delivery that waits, made at once: what it had waited for comes later and does nothing, the
+//! schedule goes on from it, and `retry-delivery` may die wherever it calls AWS.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures::future::join_all;
+use http::{Method, StatusCode};
+use local::receiver::{Answer, Receiver};
+use serde_json::Value;
+use tests::{PATIENCE, Workspace, eventually, eventually_within};
+
+use crate::faults::STACK;
+use crate::faults::proxy::{self, Effect, Fault};
+use crate::faults::turns::{alone, together};
+
+/// Waits that the queue's delay offers, and one that takes a schedule (`SchedulerThresholdSeconds`).
+const DELAYED: u64 = 5;
+const SCHEDULED: u64 = 15;
+
+/// The retry that comes late if the function died: after a minute and the deadline of an attempt.
+const LATE: Duration = Duration::from_mins(3);
+
+/// More than the tries of the SDK, so that a call hangs until its process dies.
+const ALL_TRIES: usize = 8;
+
+/// Where `retry-delivery` dies. Its calls are a message for later, the record, and a message for now.
+const DEATHS: [(&str, usize, Effect); 6] = [
+    ("SendMessageBatch RetriesQueue", 0, Effect::HangBefore),
+    ("SendMessageBatch RetriesQueue", 0, Effect::HangAfter),
+    ("BatchExecuteStatement DeliveriesTable", 0, Effect::HangBefore),
+    ("BatchExecuteStatement DeliveriesTable", 0, Effect::HangAfter),
+    ("SendMessageBatch RetriesQueue", 1, Effect::HangBefore),
+    ("SendMessageBatch RetriesQueue", 1, Effect::HangAfter),
+];
+
+#[tokio::test]
+async fn the_message_that_was_to_make_it_later_does_nothing_and_the_schedule_goes_on() {
+    let _turn = together().await;
+    join_all([DELAYED, SCHEDULED].map(async |wait| {
+        let stage = Stage::set(wait).await;
+
+        let answer = stage.workspace.post(&stage.retry_path(), &Value::Null).await;
+
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.body);
+        // The third attempt is due after the second had been.
+        stage.ends_after_three_attempts().await;
+        let received = stage.receiver.received();
+        assert_eq!(received.len(), 3, "waited for {wait} s");
+        assert!(
+            received[2].at - received[1].at >= Duration::from_secs(wait),
+            "the schedule goes on from the second attempt"
+        );
+        STACK.queue("RetriesQueue").wait_until_none(&stage.endpoint).await;
+        assert_eq!(stage.receiver.received().len(), 3, "waited for {wait} s");
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn one_attempt_is_counted_wherever_the_function_dies_and_the_schedule_goes_on() {
+    let turn = alone().await;
+    let stages = join_all(DEATHS.map(async |_| Stage::set(SCHEDULED).await)).await;
+    let asked = DEATHS
+        .iter()
+        .zip(&stages)
+        .map(|((call, earlier, effect), stage)| {
+            let keys = [stage.endpoint.clone()];
+            let fault = Fault::once(call, &keys, *effect).after(*earlier).times(ALL_TRIES);
+            let injected = proxy::inject(fault);
+            let request = stage.workspace.request(Method::POST, &stage.retry_path());
+            let asked = tokio::spawn(request.bearer_auth(&stage.workspace.token).send());
+            (injected, asked)
+        });
+    let asked: Vec<_> = asked.collect();
+
+    eventually("all of them hang", async || {
+        asked
+            .iter()
+            .all(|(injected, _)| injected.hits() > 0)
+            .then_some(())
+    })
+    .await;
+    for process in STACK.processes_of("RetryDeliveryFunction") {
+        process.kill();
+    }
+
+    let _turn = turn.downgrade();
+    for (injected, asked) in asked {
+        asked.abort();
+        drop(injected);
+    }
+    join_all(DEATHS.iter().zip(&stages).map(async |(death, stage)| {
+        stage.ends_after_three_attempts().await;
+        assert_eq!(stage.receiver.received().len(), 3, "{death:?}");
+    }))
+    .await;
+}
+
+/// An event whose first attempt has failed, at a receiver that asks for the same wait twice and then takes it.
+struct Stage {
+    workspace: Workspace,
+    endpoint: String,
+    delivery: String,
+    receiver: Receiver,
+}
+
+impl Stage {
+    async fn set(wait_seconds: u64) -> Self {
+        let workspace = Workspace::new(&STACK).await;
+        let requests = AtomicUsize::new(0);
+        let answer = move |_: &_| match requests.fetch_add(1, Ordering::SeqCst) {
+            0 | 1 => Answer::status(503).header("retry-after", &wait_seconds.to_string()),
+            _ => Answer::status(200),
+        };
+        let receiver = Receiver::start(answer).await.expect("a receiver");
+        let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await.id;
+        workspace.send_event("poster.scanned").await;
+        let delivery = eventually("a delivery that waits", async || {
+            let deliveries = workspace.deliveries(&endpoint).await;
+            let waits = |delivery: &&Value| delivery["next_attempt_at"].is_string();
+            deliveries.iter().find(waits)?["id"].as_str().map(str::to_owned)
+        });
+        let delivery = delivery.await;
+        Self {
+            workspace,
+            endpoint,
+            delivery,
+            receiver,
+        }
+    }
+
+    fn retry_path(&self) -> String {
+        format!("/{}/deliveries/{}/retry", self.endpoint, self.delivery)
+    }
+
+    async fn ends_after_three_attempts(&self) {
+        let path = format!("/{}/deliveries/{}", self.endpoint, self.delivery);
+        let delivered = eventually_within(PATIENCE.max(LATE), "a delivery", async || {
+            let delivery = self.workspace.get(&path).await.body;
+            (delivery["status"] == "delivered").then_some(delivery)
+        });
+        let delivered = delivered.await;
+        assert_eq!(delivered["attempt_count"], 3);
+        assert_eq!(delivered["attempts"].as_array().map(Vec::len), Some(3));
+    }
+}
