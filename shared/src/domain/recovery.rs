@@ -98,7 +98,7 @@ pub enum Status {
     Paused,
     /// The last outcome is known.
     Finished,
-    /// Somebody asked for its end, or the endpoint was disabled.
+    /// Somebody asked for its end, the endpoint was disabled, or it does not name this recovery.
     Cancelled,
 }
 

@@ -352,7 +352,7 @@ fn recoveries_are_read_and_written_as_in_every_release() {
         .taken(vec![failed.clone()], walked_to, at(1))
         .sent(vec![failed.clone()], at(1))
         .written_by("059f36b4-87a3-44ab-83d2-661975830a7d");
-    let failure = Outcome::Failed { at: Some(at(2)) };
+    let failure = Outcome::Failed { at: at(2) };
     let paused = waiting.clone().looked(&[failure], true, at(3));
     let sending = recovery(Include::Missing).counted(1, None).taken(
         vec![missing],

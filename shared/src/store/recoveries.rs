@@ -178,8 +178,15 @@ impl Store {
             let update = update.build().map_err(Error::unsendable("TransactWriteItems"))?;
             Ok::<_, Error>(TransactWriteItem::builder().update(update).build())
         };
-        let refused = self.transact(vec![build(update)?, build(free)?]).await?;
-        Ok(refused.map_or(Advanced::Yes, |_| Advanced::Overtaken))
+        if self.transact(vec![build(update)?, build(free)?]).await?.is_none() {
+            return Ok(Advanced::Yes);
+        }
+        let endpoint = self.endpoint(workspace, &ended.endpoint).await;
+        if endpoint.is_ok_and(|endpoint| endpoint.recovery.as_ref() != Some(&ended.id)) {
+            // Its table was restored, and it is not for this recovery to free.
+            return self.advance_recovery(read, ended, now).await;
+        }
+        Ok(Advanced::Overtaken)
     }
 
     /// The change of the endpoint by a start. A recovery that is `in_the_way` has expired without an end.

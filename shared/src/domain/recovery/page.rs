@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::{Recovery, Taken};
-use crate::domain::delivery::{Attempt, Delivery, Status};
+use crate::domain::delivery::{Attempt, Delivery, Failure, Status};
 use crate::domain::id::WorkspaceId;
 use crate::domain::task::{Kind, Task};
 
@@ -33,11 +33,31 @@ pub enum Outcome {
         /// When.
         at: Timestamp,
     },
-    /// It failed.
+    /// Its attempt failed.
     Failed {
-        /// When, if the record still says that.
-        at: Option<Timestamp>,
+        /// When.
+        at: Timestamp,
     },
+    /// There was none, because its event or its record has expired. It says nothing about the endpoint.
+    Lost,
+}
+
+impl Outcome {
+    /// When the attempt failed, if it did.
+    pub(super) fn failed_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Failed { at } => Some(*at),
+            _ => None,
+        }
+    }
+
+    /// When it was delivered, if it was.
+    pub(super) fn delivered_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Delivered { at } => Some(*at),
+            _ => None,
+        }
+    }
 }
 
 impl Recovery {
@@ -69,16 +89,18 @@ impl Recovery {
     #[must_use]
     pub fn outcome(&self, record: Option<&Delivery>) -> Outcome {
         let Some(record) = record else {
-            return Outcome::Failed { at: None };
+            return Outcome::Lost;
         };
-        let at = record.attempts.last().map(Attempt::ended_at);
+        let is_ours = record.manual_retry.as_deref() == Some(self.name().as_str());
+        if record.status == Status::Pending && is_ours {
+            return Outcome::Pending;
+        }
+        let Some(at) = record.attempts.last().map(Attempt::ended_at) else {
+            return Outcome::Lost;
+        };
         match record.status {
-            Status::Pending if record.manual_retry.as_deref() == Some(self.name().as_str()) => {
-                Outcome::Pending
-            }
-            Status::Delivered => Outcome::Delivered {
-                at: at.unwrap_or(Timestamp::UNIX_EPOCH),
-            },
+            Status::Delivered => Outcome::Delivered { at },
+            _ if record.last_error == Some(Failure::EventExpired) => Outcome::Lost,
             Status::Pending | Status::Failed => Outcome::Failed { at },
         }
     }

@@ -26,7 +26,7 @@ const FAILURE_IS_NOTED: SignedDuration = SignedDuration::from_secs(3);
 /// What a turn does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// End the recovery, because the endpoint is disabled.
+    /// End the recovery, because the endpoint is disabled, or does not name it.
     Cancel,
     /// Count a part.
     Count,
@@ -44,7 +44,7 @@ impl Recovery {
     /// What a turn does, given the endpoint as it is now.
     #[must_use]
     pub fn step(&self, endpoint: &Endpoint) -> Step {
-        if !endpoint.enabled && !self.status.has_ended() {
+        if !self.goes_on_at(endpoint) && !self.status.has_ended() {
             return Step::Cancel;
         }
         match self.progress.stage {
@@ -54,6 +54,11 @@ impl Recovery {
             Stage::Waiting => Step::Look,
             Stage::Resting => Step::Probe,
         }
+    }
+
+    /// Whether the endpoint is enabled, and names this recovery. It may name none or another one if its table was restored.
+    fn goes_on_at(&self, endpoint: &Endpoint) -> bool {
+        endpoint.enabled && endpoint.recovery.as_ref() == Some(&self.id)
     }
 
     /// The deliveries that this round is about: the page, or one of it as a probe.
@@ -140,21 +145,23 @@ impl Recovery {
         if self.status == Status::Paused {
             return self.probed(outcomes, now);
         }
-        let delivered = count(outcomes, |outcome| matches!(outcome, Outcome::Delivered { .. }));
-        if delivered > 0 {
-            return self.page_succeeded(outcomes, delivered, is_failing, now);
+        let last = |time: fn(&Outcome) -> Option<Timestamp>| outcomes.iter().filter_map(time).max();
+        let Some(last_failure) = last(Outcome::failed_at) else {
+            return self.page_ended(outcomes, None, now);
+        };
+        if let Some(last_success) = last(Outcome::delivered_at) {
+            let unsure_after = is_failing.then_some(last_success);
+            return self.page_ended(outcomes, unsure_after, now);
         }
         if is_failing {
-            return self.paused(now);
+            return self.paused(outcomes, now);
         }
-        if let Some(noted) = failures_are_noted(outcomes).filter(|noted| *noted > now) {
+        let noted = last_failure.saturating_add(FAILURE_IS_NOTED).unwrap_or(now);
+        if noted > now {
             self.progress.due = noted;
             return self;
         }
-        let failed = outcomes.len() + self.progress.unsure.len();
-        self.counts.failed += u64::try_from(failed).unwrap_or(0);
-        self.progress.unsure.clear();
-        self.page_turned(now)
+        self.page_ended(outcomes, None, now)
     }
 
     /// The recovery when its pause is over: the endpoint is well again, or the next probe is to be sent.
@@ -166,39 +173,37 @@ impl Recovery {
         self.resumed(now)
     }
 
-    /// Some of the page was delivered. What failed before the last of these has failed for good; what failed after it is
-    /// unsure while the endpoint fails, until the next page says whether the endpoint was still well.
-    fn page_succeeded(
-        mut self,
-        outcomes: &[Outcome],
-        delivered: u64,
-        is_failing: bool,
-        now: Timestamp,
-    ) -> Self {
-        let last_success = outcomes.iter().filter_map(|outcome| match outcome {
-            Outcome::Delivered { at } => Some(*at),
-            _ => None,
-        });
-        let last_success = last_success.max();
-        let is_unsure = |outcome: &Outcome| matches!(outcome, Outcome::Failed { at } if is_failing && at.is_some() && *at > last_success);
-        let (mut unsure, mut failed) = (Vec::new(), self.progress.unsure.len());
+    /// The page has ended, and what failed has failed for good, but for what failed after `unsure_after`, the last success
+    /// before an endpoint failed: the next page says whether it was still well. A page in which everything is lost says
+    /// nothing about the endpoint, and what was unsure before stays so.
+    fn page_ended(mut self, outcomes: &[Outcome], unsure_after: Option<Timestamp>, now: Timestamp) -> Self {
+        let is_unsure = |failed_at: Timestamp| unsure_after.is_some_and(|success| failed_at > success);
+        let says_nothing = outcomes.iter().all(|outcome| *outcome == Outcome::Lost);
+        let mut unsure_now = Vec::new();
         for (taken, outcome) in self.progress.page.iter().zip(outcomes) {
             match outcome {
-                Outcome::Failed { .. } if is_unsure(outcome) => unsure.push(taken.clone()),
-                Outcome::Failed { .. } => failed += 1,
-                _ => {}
+                Outcome::Delivered { .. } => self.counts.delivered += 1,
+                Outcome::Failed { at } if is_unsure(*at) => unsure_now.push(taken.clone()),
+                Outcome::Failed { .. } | Outcome::Lost => self.counts.failed += 1,
+                Outcome::Pending => {}
             }
         }
-        self.counts.delivered += delivered;
-        self.counts.failed += u64::try_from(failed).unwrap_or(0);
-        self.progress.unsure = unsure;
+        if !says_nothing {
+            self = self.sure();
+            self.progress.unsure = unsure_now;
+        }
         self.page_turned(now)
     }
 
     /// Nothing of the page succeeded, and the endpoint fails.
-    fn paused(mut self, now: Timestamp) -> Self {
+    fn paused(mut self, outcomes: &[Outcome], now: Timestamp) -> Self {
         self.status = Status::Paused;
         self.progress.stage = Stage::Resting;
+        self.counts.failed += count(outcomes, Outcome::Lost);
+        let mut outcomes = outcomes.iter();
+        self.progress
+            .page
+            .retain(|_| outcomes.next().is_some_and(|outcome| *outcome != Outcome::Lost));
         let unsure = std::mem::take(&mut self.progress.unsure);
         self.progress.page.extend(unsure);
         self.progress.pauses = self.progress.pauses.saturating_add(1);
@@ -208,16 +213,26 @@ impl Recovery {
 
     /// The probe has ended.
     fn probed(mut self, outcomes: &[Outcome], now: Timestamp) -> Self {
+        if let [Outcome::Failed { .. }] = outcomes {
+            self.progress.probes = self.progress.probes.saturating_add(1);
+            self.progress.stage = Stage::Resting;
+            let wait = doubled(FIRST_PROBE_AFTER, self.progress.probes);
+            return self.due_in(wait.min(SignedDuration::from_secs(MAX_DELAY_SECONDS.into())), now);
+        }
+        let probe = self.attempted().first().cloned();
+        self.progress.page.retain(|taken| Some(taken) != probe.as_ref());
         if let [Outcome::Delivered { .. }] = outcomes {
-            let probe = self.attempted().first().cloned();
-            self.progress.page.retain(|taken| Some(taken) != probe.as_ref());
             self.counts.delivered += 1;
             return self.resumed(now);
         }
-        self.progress.probes = self.progress.probes.saturating_add(1);
+        // It was no probe, so the next one is sent at once.
+        self.counts.failed += 1;
+        if self.progress.page.is_empty() {
+            return self.resumed(now);
+        }
         self.progress.stage = Stage::Resting;
-        let wait = doubled(FIRST_PROBE_AFTER, self.progress.probes);
-        self.due_in(wait.min(SignedDuration::from_secs(MAX_DELAY_SECONDS.into())), now)
+        self.progress.due = now;
+        self
     }
 
     /// The endpoint is well again: what failed while it was not gets its attempt again.
@@ -246,10 +261,16 @@ impl Recovery {
 
     /// Nothing is left to walk. What was unsure has failed.
     fn finished(mut self, now: Timestamp) -> Self {
-        self.counts.failed += u64::try_from(self.progress.unsure.len()).unwrap_or(0);
-        self.progress.unsure.clear();
+        self = self.sure();
         self.status = Status::Finished;
         self.finished_at = Some(now);
+        self
+    }
+
+    /// What was unsure has failed for good.
+    fn sure(mut self) -> Self {
+        self.counts.failed += u64::try_from(self.progress.unsure.len()).unwrap_or(0);
+        self.progress.unsure.clear();
         self
     }
 
@@ -276,15 +297,6 @@ fn doubled(first: SignedDuration, times: u32) -> SignedDuration {
     first.saturating_mul(1 << times.min(16))
 }
 
-fn count(outcomes: &[Outcome], is: impl Fn(&Outcome) -> bool) -> u64 {
-    u64::try_from(outcomes.iter().filter(|outcome| is(outcome)).count()).unwrap_or(0)
-}
-
-/// When the endpoint's record says for certain that the last of these failed.
-fn failures_are_noted(outcomes: &[Outcome]) -> Option<Timestamp> {
-    let failed = outcomes.iter().filter_map(|outcome| match outcome {
-        Outcome::Failed { at } => *at,
-        _ => None,
-    });
-    failed.max()?.saturating_add(FAILURE_IS_NOTED).ok()
+fn count(outcomes: &[Outcome], wanted: Outcome) -> u64 {
+    u64::try_from(outcomes.iter().filter(|outcome| **outcome == wanted).count()).unwrap_or(0)
 }

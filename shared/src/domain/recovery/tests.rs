@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::delivery::Failure;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::event_type::EventName;
 use crate::domain::plan;
@@ -65,9 +66,7 @@ fn delivered(seconds: i64) -> Outcome {
 }
 
 fn failed(seconds: i64) -> Outcome {
-    Outcome::Failed {
-        at: Some(at(seconds)),
-    }
+    Outcome::Failed { at: at(seconds) }
 }
 
 fn admit(recovery: &Recovery, message_id: &str, turn: u64, seconds: i64) -> Admission {
@@ -135,9 +134,32 @@ fn a_recovery_that_has_ended_makes_no_turn_but_sends_the_page_that_was_on_its_wa
     assert_eq!(admit(&sent, "m", 0, 200), Admission::Stale);
 }
 
+/// The endpoint while the recovery is under way.
+fn recovering() -> Endpoint {
+    Endpoint {
+        recovery: Some("rec_1".parse().unwrap()),
+        ..testing::endpoint()
+    }
+}
+
+#[test]
+fn a_recovery_that_its_endpoint_does_not_name_is_cancelled() {
+    let another = Endpoint {
+        recovery: Some("rec_2".parse().unwrap()),
+        ..testing::endpoint()
+    };
+
+    assert_eq!(waiting(1).step(&testing::endpoint()), Step::Cancel);
+    assert_eq!(waiting(1).step(&another), Step::Cancel);
+}
+
 #[test]
 fn a_disabled_endpoint_cancels_a_recovery_that_has_not_ended() {
-    let (running, disabled) = (waiting(1), testing::disabled_endpoint());
+    let disabled = Endpoint {
+        enabled: false,
+        ..recovering()
+    };
+    let running = waiting(1);
 
     assert_eq!(running.step(&disabled), Step::Cancel);
     assert_eq!(paused(1).step(&disabled), Step::Cancel);
@@ -146,7 +168,7 @@ fn a_disabled_endpoint_cancels_a_recovery_that_has_not_ended() {
 
 #[test]
 fn each_stage_has_its_step() {
-    let endpoint = testing::endpoint();
+    let endpoint = recovering();
     let step = |recovery: Recovery| recovery.step(&endpoint);
 
     assert_eq!(step(recovery(Include::Failed)), Step::Count);
@@ -642,14 +664,51 @@ fn an_outcome_is_what_the_record_says_whoever_wrote_it() {
     assert_eq!(recovery.outcome(Some(&pending)), Outcome::Pending);
     assert!(matches!(
         recovery.outcome(Some(&record(9))),
-        Outcome::Failed { at: Some(_) }
+        Outcome::Failed { .. }
     ));
     assert!(matches!(recovery.outcome(Some(&by_hand)), Outcome::Failed { .. }));
     assert!(matches!(
         recovery.outcome(Some(&delivered)),
         Outcome::Delivered { .. }
     ));
-    assert_eq!(recovery.outcome(None), Outcome::Failed { at: None });
+    assert_eq!(recovery.outcome(None), Outcome::Lost);
+    let expired = pending.failed(Failure::EventExpired);
+    assert_eq!(recovery.outcome(Some(&expired)), Outcome::Lost);
+}
+
+#[test]
+fn what_has_expired_has_failed_and_says_nothing_about_the_endpoint() {
+    let nothing = waiting(2).looked(&[Outcome::Lost; 2], true, at(110));
+    assert_eq!((nothing.status, nothing.counts.failed), (Status::Running, 2));
+    assert_eq!(nothing.progress.stage, Stage::Taking);
+
+    let paused = waiting(2).looked(&[Outcome::Lost, failed(101)], true, at(110));
+    assert_eq!((paused.status, paused.counts.failed), (Status::Paused, 1));
+    assert_eq!(paused.progress.page, [taken(1)]);
+
+    let unsure = waiting(2).looked(&[delivered(101), failed(102)], true, at(105));
+    let still = unsure
+        .taken(vec![taken(7)], Some("del_2".to_owned()), at(105))
+        .sent(vec![taken(7)], at(105))
+        .looked(&[Outcome::Lost], true, at(110));
+    assert_eq!((still.counts.failed, still.progress.unsure.len()), (1, 1));
+}
+
+#[test]
+fn a_probe_that_has_expired_is_followed_by_another_at_once() {
+    let next = probing(2).looked(&[Outcome::Lost], true, at(121));
+
+    assert_eq!(
+        (next.status, next.progress.stage),
+        (Status::Paused, Stage::Resting)
+    );
+    assert_eq!((next.progress.due, next.counts.failed), (at(121), 1));
+    assert_eq!(next.progress.page, [taken(1)]);
+    let last = probing(1).looked(&[Outcome::Lost], true, at(121));
+    assert_eq!(
+        (last.status, last.progress.stage),
+        (Status::Running, Stage::Taking)
+    );
 }
 
 fn kept(id: &str, accepted_at: Timestamp) -> KeptEvent {
@@ -713,6 +772,7 @@ proptest! {
         pages in proptest::collection::vec(proptest::collection::vec(any::<bool>(), 1..8), 1..6),
         probes in proptest::collection::vec(any::<bool>(), 1..40),
         is_failing in proptest::collection::vec(any::<bool>(), 1..40),
+        lost in proptest::collection::vec(proptest::bool::weighted(0.2), 1..40),
     ) {
         let mut recovery = recovery(Include::Failed).counted(0, None);
         let (mut seconds, mut look, mut number) = (100, 0, 0);
@@ -739,7 +799,8 @@ proptest! {
                         };
                         let ended = (0..recovery.attempted().len()).map(|index| {
                             let end = seconds - 5 + i64::try_from(index % 5).unwrap();
-                            if succeed(index) { delivered(end) } else { failed(end) }
+                            let is_lost = lost[(look + index) % lost.len()];
+                            if is_lost { Outcome::Lost } else if succeed(index) { delivered(end) } else { failed(end) }
                         });
                         let ended: Vec<_> = ended.collect();
                         recovery.looked(&ended, failing, at(seconds))
