@@ -123,7 +123,7 @@ async fn purges_end_after_their_calls_hung() {
 }
 
 /// A route of the API.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum Route {
     Create,
     List,
@@ -137,12 +137,16 @@ enum Route {
     Stats,
     Delivery,
     Retry,
+    Recover,
+    Recoveries,
+    Recovery,
+    CancelRecovery,
     EventTypes,
     Token,
 }
 
 impl Route {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 18] = [
         Self::Create,
         Self::List,
         Self::Get,
@@ -155,6 +159,10 @@ impl Route {
         Self::Stats,
         Self::Delivery,
         Self::Retry,
+        Self::Recover,
+        Self::Recoveries,
+        Self::Recovery,
+        Self::CancelRecovery,
         Self::EventTypes,
         Self::Token,
     ];
@@ -200,8 +208,10 @@ impl Route {
         drop(injected);
         let again = self.ask(&scene).await;
         let is_gone = matches!(self, Self::Delete) && again.status == StatusCode::NOT_FOUND;
-        // A rotation that was cut off keeps others away for a while, and a delivery that is retried is not failed.
-        let is_claimed = matches!(self, Self::Rotate | Self::Retry) && again.status == StatusCode::CONFLICT;
+        // A rotation that was cut off keeps others away for a while, a delivery that is retried is not failed, and a recovery
+        // has begun or ended.
+        let claims = [Self::Rotate, Self::Retry, Self::Recover, Self::CancelRecovery];
+        let is_claimed = claims.contains(&self) && again.status == StatusCode::CONFLICT;
         let is_well = again.status.is_success() || is_gone || is_claimed;
         (!is_well).then(|| {
             let (status, body) = (again.status, again.body);
@@ -241,6 +251,20 @@ impl Route {
                 let path = format!("{endpoint}/deliveries/{}/retry", scene.delivery);
                 (Method::POST, path, None)
             }
+            Self::Recover => {
+                // Its first turn comes later than the answer.
+                let body = json!({ "since": "2026-06-07T08:00:00Z", "include": "missing" });
+                (Method::POST, format!("{endpoint}/recoveries"), Some(body))
+            }
+            Self::Recoveries => (Method::GET, format!("{endpoint}/recoveries"), None),
+            Self::Recovery => {
+                let path = format!("{endpoint}/recoveries/{}", scene.recovery);
+                (Method::GET, path, None)
+            }
+            Self::CancelRecovery => {
+                let path = format!("{endpoint}/recoveries/{}/cancel", scene.recovery);
+                (Method::POST, path, None)
+            }
             Self::EventTypes => (Method::GET, "/event-types".to_owned(), None),
             Self::Token => (Method::GET, "/token".to_owned(), None),
         };
@@ -272,6 +296,8 @@ struct Scene {
     endpoint: String,
     /// A delivery that has failed, if the route is about one.
     delivery: String,
+    /// A recovery, if the route is about one.
+    recovery: String,
 }
 
 impl Scene {
@@ -288,6 +314,11 @@ impl Scene {
             })
             .await;
         }
+        if matches!(route, Route::Recovery | Route::CancelRecovery) {
+            let started = Route::Recover.ask(&scene).await;
+            let id = started.body["id"].as_str().expect("an id");
+            id.clone_into(&mut scene.recovery);
+        }
         scene
     }
 
@@ -301,6 +332,7 @@ impl Scene {
             workspace,
             endpoint,
             delivery: String::new(),
+            recovery: String::new(),
         }
     }
 

@@ -9,7 +9,12 @@ use crate::faults::STACK;
 use crate::faults::turns::alone;
 
 /// The queues whose messages are parked, after so many receives.
-const PARKED_FROM: [&str; 3] = ["EventsQueue", "FailedAttemptsQueue", "PurgesQueue"];
+const PARKED_FROM: [&str; 4] = [
+    "EventsQueue",
+    "FailedAttemptsQueue",
+    "PurgesQueue",
+    "RecoveriesQueue",
+];
 const RECEIVES: usize = 100;
 
 /// What no function can read begins so.
@@ -28,7 +33,14 @@ async fn everything_parked_goes_back_to_its_queue() {
         "event": "poster.scanned", "attempt": 1, "kind": "automatic", "body": event.body,
     });
     let purge = json!({ "workspace": workspace.id, "endpoint": endpoint });
-    let parked = [unfanned.body.clone(), task.to_string(), purge.to_string()];
+    let turn =
+        json!({ "workspace": workspace.id, "endpoint": endpoint, "recovery": "rec_expired", "turn": 1 });
+    let parked = [
+        unfanned.body.clone(),
+        task.to_string(),
+        purge.to_string(),
+        turn.to_string(),
+    ];
 
     for (name, body) in PARKED_FROM.iter().zip(&parked) {
         let queue = STACK.queue(name);
@@ -39,7 +51,7 @@ async fn everything_parked_goes_back_to_its_queue() {
     }
     let unreadable = STACK.queue("UnreadableQueue");
     eventually("unreadable messages came in between", async || {
-        (unreadable.messages(&workspace.id).await.len() == 2).then_some(())
+        (unreadable.messages(&workspace.id).await.len() == 3).then_some(())
     })
     .await;
 
@@ -57,6 +69,7 @@ async fn everything_parked_goes_back_to_its_queue() {
         "{ids:?}"
     );
     STACK.queue("PurgesQueue").wait_until_none(&endpoint).await;
+    STACK.queue("RecoveriesQueue").wait_until_none(&endpoint).await;
     assert_eq!(STACK.queue("ParkedQueue").depth().await, 0);
     unreadable.empty().await;
 
