@@ -250,7 +250,10 @@ impl Recovery {
         if is_over || !answers {
             return Admission::Stale;
         }
-        if is_due_for > SignedDuration::from_secs(1) && !self.status.has_ended() {
+        if self.status.has_ended() {
+            return Admission::In(Duration::ZERO);
+        }
+        if is_due_for > SignedDuration::from_secs(1) {
             return Admission::Early;
         }
         Admission::In(Duration::try_from(is_due_for).unwrap_or_default())

@@ -129,6 +129,9 @@ fn a_recovery_that_has_ended_makes_no_turn_but_sends_the_page_that_was_on_its_wa
     let cancelled = on_its_way(1).cancelled(at(105));
     assert_eq!(admit(&cancelled, "m", 0, 200), Admission::In(Duration::ZERO));
     assert_eq!(admit(&cancelled, "n", 7, 200), Admission::Stale);
+    let mut not_due = cancelled.clone();
+    not_due.progress.due = at(230);
+    assert_eq!(admit(&not_due, "m", 0, 200), Admission::In(Duration::ZERO));
     let sent = cancelled.sent(page(1), at(200));
     assert_eq!((sent.status, sent.counts.retried), (Status::Cancelled, 1));
     assert_eq!(admit(&sent, "m", 0, 200), Admission::Stale);
