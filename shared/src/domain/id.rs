@@ -118,6 +118,12 @@ impl RecoveryId {
     pub fn new(now: Timestamp, random: u128) -> Self {
         Self(sortable(Self::PREFIX, now, random))
     }
+
+    /// When it was asked for, which is the id's time part; `None` if the id is not one of ours.
+    #[must_use]
+    pub fn started_at(&self) -> Option<Timestamp> {
+        time_of(&self.0[Self::PREFIX.len()..])
+    }
 }
 
 impl EventId {
@@ -152,9 +158,14 @@ impl DeliveryId {
     /// When the event was accepted, which is the id's time part; `None` if the id is not one of ours.
     #[must_use]
     pub fn accepted_at(&self) -> Option<Timestamp> {
-        let ulid = Ulid::from_string(&self.0[Self::PREFIX.len()..]).ok()?;
-        Timestamp::from_millisecond(i64::try_from(ulid.timestamp_ms()).ok()?).ok()
+        time_of(&self.0[Self::PREFIX.len()..])
     }
+}
+
+/// The time part of what comes after an id's prefix.
+fn time_of(sortable: &str) -> Option<Timestamp> {
+    let ulid = Ulid::from_string(sortable).ok()?;
+    Timestamp::from_millisecond(i64::try_from(ulid.timestamp_ms()).ok()?).ok()
 }
 
 /// As many bits as keep two pairs of texts apart.

@@ -2,7 +2,7 @@
 //! transaction, so that there is never a second one.
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::attribute::{Item, number, text};
 use super::endpoint_item::endpoint_key;
@@ -32,6 +32,11 @@ const FIXED: [&str; 8] = [
     "per_second",
     "started_at",
 ];
+
+/// By then a start is written, or never will be, because its function has ended. Until then an endpoint may name a recovery
+/// that is not there yet: reads of two items that a transaction writes may see one before and the other after it
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-isolation>).
+const START_IS_WRITTEN: SignedDuration = SignedDuration::from_secs(60);
 
 /// Tries of a start, for the case that the recovery in its way ends meanwhile, or has expired.
 const START_TRIES: usize = 3;
@@ -69,11 +74,11 @@ impl Store {
                 // The answer to the first try was lost.
                 return Ok(());
             }
-            let found = self.recovery(&recovery.endpoint, &other).await;
-            if !matches!(found, Err(Error::NotFound)) {
-                return Err(Conflict::RecoveryUnderWay(found?.id).into());
+            match self.recovery(&recovery.endpoint, &other).await {
+                Err(Error::NotFound) if has_expired(&other, recovery.started_at) => in_the_way = Some(other),
+                Err(Error::NotFound) | Ok(_) => return Err(Conflict::RecoveryUnderWay(other).into()),
+                Err(error) => return Err(error),
             }
-            in_the_way = Some(other);
         }
         Err(Error::Overtaken)
     }
@@ -221,6 +226,12 @@ impl Store {
     }
 }
 
+/// Whether a recovery that is not there has been, and is not about to be.
+fn has_expired(recovery: &RecoveryId, now: Timestamp) -> bool {
+    let started_at = recovery.started_at();
+    started_at.is_none_or(|started_at| now.duration_since(started_at) > START_IS_WRITTEN)
+}
+
 /// The update that writes a recovery, attribute by attribute, so that those of a later release survive.
 struct Change {
     expression: String,
@@ -257,5 +268,23 @@ impl Change {
             names,
             values,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recovery_that_was_just_asked_for_has_not_expired_only_because_it_is_not_there_yet() {
+        let started_at: Timestamp = "2026-06-07T10:30:00Z".parse().unwrap();
+        let recovery = RecoveryId::new(started_at, 7);
+
+        assert!(!has_expired(&recovery, started_at));
+        assert!(!has_expired(&recovery, started_at + START_IS_WRITTEN));
+        assert!(has_expired(
+            &recovery,
+            started_at + SignedDuration::from_hours(24)
+        ));
     }
 }
