@@ -1,6 +1,9 @@
 //! Recoveries, and the attribute of the endpoint that names the one that has not ended: both are written in one
 //! transaction, so that there is never a second one.
 
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
 use jiff::{SignedDuration, Timestamp};
 
@@ -32,6 +35,9 @@ const FIXED: [&str; 8] = [
     "per_second",
     "started_at",
 ];
+
+/// The condition under which a turn is written: no other write of a turn, and no end, came first.
+const AS_IT_WAS_READ: &str = "turn = :read_turn AND #status = :read_status";
 
 /// By then a start is written, or never will be, because its function has ended. Until then an endpoint may name a recovery
 /// that is not there yet: reads of two items that a transaction writes may see one before and the other after it
@@ -122,22 +128,16 @@ impl Store {
         recovery: &Recovery,
         now: Timestamp,
     ) -> Result<Advanced, Error> {
-        let change = Change::of(self.recovery_item(recovery, now)?);
-        let mut call = self
+        let change = Change::of(self.recovery_item(recovery, now)?, read);
+        let call = self
             .client
             .update_item()
             .table_name(&*self.tables.deliveries)
             .set_key(Some(recovery_key(&recovery.endpoint, &recovery.id)))
-            .condition_expression("turn = :read_turn AND #status = :read_status")
+            .condition_expression(AS_IT_WAS_READ)
             .update_expression(change.expression)
-            .expression_attribute_values(":read_turn", number(&read.progress.turn))
-            .expression_attribute_values(":read_status", text(read.status.as_str()));
-        for (name, placeholder) in change.names {
-            call = call.expression_attribute_names(placeholder, name);
-        }
-        for (placeholder, value) in change.values {
-            call = call.expression_attribute_values(placeholder, value);
-        }
+            .set_expression_attribute_names(Some(change.names))
+            .set_expression_attribute_values(Some(change.values));
         match call.send().await {
             Ok(_) => Ok(Advanced::Yes),
             Err(error) if condition_failed(&error) => Ok(Advanced::Overtaken),
@@ -157,20 +157,14 @@ impl Store {
         ended: &Recovery,
         now: Timestamp,
     ) -> Result<Advanced, Error> {
-        let change = Change::of(self.recovery_item(ended, now)?);
-        let mut update = Update::builder()
+        let change = Change::of(self.recovery_item(ended, now)?, read);
+        let update = Update::builder()
             .table_name(&*self.tables.deliveries)
             .set_key(Some(recovery_key(&ended.endpoint, &ended.id)))
-            .condition_expression("turn = :read_turn AND #status = :read_status")
+            .condition_expression(AS_IT_WAS_READ)
             .update_expression(change.expression)
-            .expression_attribute_values(":read_turn", number(&read.progress.turn))
-            .expression_attribute_values(":read_status", text(read.status.as_str()));
-        for (name, placeholder) in change.names {
-            update = update.expression_attribute_names(placeholder, name);
-        }
-        for (placeholder, value) in change.values {
-            update = update.expression_attribute_values(placeholder, value);
-        }
+            .set_expression_attribute_names(Some(change.names))
+            .set_expression_attribute_values(Some(change.values));
         let summary = AttributeValue::M(recovery_item::to_summary(ended)?);
         let free = Update::builder()
             .table_name(&*self.tables.endpoints)
@@ -179,7 +173,7 @@ impl Store {
             .update_expression("SET last_recovery = :last REMOVE recovery")
             .expression_attribute_values(":id", text(&ended.id))
             .expression_attribute_values(":last", summary);
-        let build = |update: aws_sdk_dynamodb::types::builders::UpdateBuilder| {
+        let build = |update: UpdateBuilder| {
             let update = update.build().map_err(Error::unsendable("TransactWriteItems"))?;
             Ok::<_, Error>(TransactWriteItem::builder().update(update).build())
         };
@@ -235,28 +229,28 @@ fn has_expired(recovery: &RecoveryId, now: Timestamp) -> bool {
 /// The update that writes a recovery, attribute by attribute, so that those of a later release survive.
 struct Change {
     expression: String,
-    names: Vec<(String, String)>,
-    values: Vec<(String, AttributeValue)>,
+    names: HashMap<String, String>,
+    values: HashMap<String, AttributeValue>,
 }
 
 impl Change {
-    fn of(item: Item) -> Self {
-        let (mut names, mut values, mut set) = (Vec::new(), Vec::new(), Vec::new());
-        let removed = OPTIONAL.iter().filter(|name| !item.contains_key(**name));
+    /// The change to what the item says, of a recovery that was `read`.
+    fn of(item: Item, read: &Recovery) -> Self {
+        let removed = OPTIONAL.into_iter().filter(|name| !item.contains_key(*name));
         let removed: Vec<_> = removed.map(|name| format!("#{name}")).collect();
-        names.extend(
-            OPTIONAL
-                .iter()
-                .filter(|name| !item.contains_key(**name))
-                .map(|name| ((*name).to_owned(), format!("#{name}"))),
-        );
+        let mut names: HashMap<_, _> = OPTIONAL.map(|name| (format!("#{name}"), name.to_owned())).into();
+        let mut values = HashMap::from([
+            (":read_turn".to_owned(), number(&read.progress.turn)),
+            (":read_status".to_owned(), text(read.status.as_str())),
+        ]);
+        let mut set = Vec::new();
         for (name, value) in item {
             if FIXED.contains(&name.as_str()) {
                 continue;
             }
             set.push(format!("#{name} = :{name}"));
-            values.push((format!(":{name}"), value));
-            names.push((name.clone(), format!("#{name}")));
+            values.insert(format!(":{name}"), value);
+            names.insert(format!("#{name}"), name);
         }
         let mut expression = format!("SET {}", set.join(", "));
         if !removed.is_empty() {
