@@ -18,6 +18,10 @@ use super::late::{Marker, MarkerKind, MarkerPage};
 use crate::domain::id::DeliveryId;
 use crate::domain::statistics::{FirstAttempt, Hour, Tally};
 
+/// Parts are kept once they have seen so many markers, about what a call reads. They are all read again before that, and
+/// whoever waits for it waits no longer than for keeping.
+const MANY_MARKERS: usize = 8_000;
+
 /// What is kept of a part of an hour: every delivery above one, up to and including another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct KeptPart {
@@ -146,7 +150,7 @@ impl Walk {
             }
             let is_over = self.is_stopped || self.is_complete();
             if let (Some(oldest), Some(newest)) = (self.tallied.first(), self.tallied.last())
-                && (is_over || self.tallied.len() >= MAX_ITEMS)
+                && (is_over || self.is_enough_to_keep())
             {
                 return Some(Ask::AllMarkers {
                     after: oldest.part.after.clone(),
@@ -276,6 +280,11 @@ impl Walk {
     pub(super) fn tallies(mut self) -> BTreeMap<Hour, Tally> {
         self.tallies.retain(|hour, _| *hour < self.hour);
         self.tallies
+    }
+
+    fn is_enough_to_keep(&self) -> bool {
+        let markers: usize = self.tallied.iter().map(|tallied| tallied.seen.len()).sum();
+        self.tallied.len() >= MAX_ITEMS || markers >= MANY_MARKERS
     }
 
     /// Passes over a part that is kept, if it is right.

@@ -231,6 +231,37 @@ fn an_hour_with_more_records_than_a_request_reads_is_counted_by_several() {
 }
 
 #[test]
+fn parts_with_many_markers_are_kept_before_there_are_more_than_can_be_read_again() {
+    let mut walk = walk(CLOSED);
+    let ids: Vec<_> = (0..MANY_MARKERS).map(|number| id(5, number)).collect();
+    let markers = ids.iter().cloned().map(|delivery| Marker {
+        delivery,
+        kind: MarkerKind::Recorded,
+    });
+    let mut records: Vec<_> = ids
+        .iter()
+        .cloned()
+        .map(|id| Record {
+            expires_at: expiry(&id),
+            id,
+            first: None,
+        })
+        .collect();
+    records.sort_by(|one, other| one.id.cmp(&other.id));
+    let reached = records.last().map(|record| record.id.clone());
+
+    walk.take_kept_parts(Vec::new());
+    walk.take_markers(MarkerPage {
+        markers: markers.collect(),
+        more: false,
+    });
+    walk.next();
+    walk.take_records(records, reached);
+
+    assert!(matches!(walk.next(), Some(Ask::AllMarkers { .. })));
+}
+
+#[test]
 fn a_late_record_voids_its_part_only() {
     let mut tables = Tables::with((0..50).map(|number| number * 500));
     tables.look(CLOSED);
