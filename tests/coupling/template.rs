@@ -297,21 +297,24 @@ fn what_is_deleted_by_age_is_what_grows_with_traffic() {
 }
 
 #[test]
-fn a_route_that_counts_a_history_can_put_nothing_into_it() {
+fn a_route_that_keeps_something_beside_a_history_can_write_nothing_into_it() {
     let template = Template::read();
     let statements = template.statements();
-    for (counting, partition) in [
-        ("ListDeliveriesRole", "whe_*#counts"),
-        ("GetStatsRole", "whe_*#hours"),
+    let deliveries = json!({ "Fn::GetAtt": "DeliveriesTable.Arn" });
+    for (keeping, action, partition) in [
+        ("ListDeliveriesRole", "dynamodb:PutItem", "whe_*#counts"),
+        ("GetStatsRole", "dynamodb:PutItem", "whe_*#hours"),
+        ("CreateRecoveryRole", "dynamodb:PutItem", "whe_*#recoveries"),
+        ("CancelRecoveryRole", "dynamodb:UpdateItem", "whe_*#recoveries"),
     ] {
-        let puts: Vec<_> = statements
+        let writes: Vec<_> = statements
             .iter()
-            .filter(|(role, _)| role == counting)
-            .filter(|(_, statement)| list(&statement["Action"]).contains(&json!("dynamodb:PutItem")))
+            .filter(|(role, statement)| role == keeping && list(&statement["Resource"]).contains(&deliveries))
+            .filter(|(_, statement)| list(&statement["Action"]).contains(&json!(action)))
             .collect();
 
-        let [(_, statement)] = puts[..] else {
-            panic!("one statement lets {counting} put items, not {}", puts.len());
+        let [(_, statement)] = writes[..] else {
+            panic!("one statement lets {keeping} write, not {}", writes.len());
         };
         let partitions = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
         assert_eq!(partitions, &json!([partition]));
