@@ -186,8 +186,8 @@ impl Config {
         }
     }
 
-    /// The longest time-out of the functions that record deliveries, `deliver`, `retry` and `recover`: once this long has passed since an
-    /// endpoint was deleted, nothing more is recorded for it.
+    /// The longest time-out of the functions that record deliveries, `deliver`, `retry` and `recover`: once this long has
+    /// passed since an endpoint was deleted, nothing more is recorded for it.
     #[must_use]
     pub fn longest_recording(&self) -> Duration {
         self.deliver_timeout.max(RETRY_TIMEOUT)
@@ -207,8 +207,8 @@ impl QueueUrls {
             &self.purges,
             &self.recoveries,
         ];
-        let urls = sources.into_iter().filter_map(Setting::get).map(String::as_str);
-        urls.into_iter().find(|url| url.rsplit('/').next() == Some(name))
+        let mut urls = sources.into_iter().filter_map(Setting::get).map(String::as_str);
+        urls.find(|url| url.rsplit('/').next() == Some(name))
     }
 
     /// The queue of a lane.

@@ -2,7 +2,8 @@
 //!
 //! The table's stream tells of every deletion; each is put on the purges queue, twice: at once, and again when every
 //! attempt that was under way has been recorded. `delete-endpoint` announces the second one as well, so that no deletion
-//! depends on the stream alone, and `create-endpoint` announces a purge for the case that it dies half-way. A purge does only a few seconds of work and then queues itself again, however long the history is.
+//! depends on the stream alone, and `create-endpoint` announces a purge for the case that it dies half-way. A purge does
+//! only a few seconds of work and then queues itself again, however long the history is.
 
 use std::time::Duration;
 

@@ -120,8 +120,8 @@ impl Failed<'_> {
     }
 }
 
-/// Decides what `retry` does with a task, which came by this message. An attempt whose message was received five times without a recorded outcome
-/// was cut off, which is a failure too.
+/// Decides what `retry` does with a task, which came by this message. An attempt whose message was received five times
+/// without a recorded outcome was cut off, which is a failure too.
 #[must_use]
 pub fn follow_up<'a>(
     task: &Task,
