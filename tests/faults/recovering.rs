@@ -209,8 +209,11 @@ async fn a_recovery_ends_the_same_whichever_call_of_a_turn_fails() {
                 let injected = proxy::inject(fault(std::slice::from_ref(&stage.endpoint)));
                 stage.start().await;
                 let recovery = stage.ended(Duration::from_mins(4)).await;
+                let hits = injected.hits();
+                // A recovery that looked less often than the rehearsed one leaves the fault to the requests that look now.
+                drop(injected);
                 stage.assert_recovered(&recovery, FEW).await;
-                if injected.hits() > 0 {
+                if hits > 0 {
                     println!("{name}");
                     return;
                 }
