@@ -24,6 +24,9 @@ const FIRST: &str = "2026-06-01T00:00:00Z";
 /// Records of a history, more than one `BatchWriteItem` deletes.
 const RECORDS: u32 = 30;
 
+/// How many calls of a name go wrong; those of the first two times that it is asked, more or less.
+const FIRST_CALLS: usize = 6;
+
 /// How often a process of the function is killed, and how far apart.
 const KILLS: usize = 10;
 const BETWEEN_KILLS: Duration = Duration::from_secs(2);
@@ -84,7 +87,14 @@ async fn rehearse() -> Vec<Step> {
         }
         *count += 1;
     }
-    assert!(!steps.is_empty(), "an erasure calls nothing that is its own");
+    let is_write = |(name, _): &&Step| !name.starts_with("Query") && !name.starts_with("GetItem");
+    let first = steps.iter().find(is_write).expect("it writes");
+    assert_eq!(
+        first.0, "PutItem EndpointsTable",
+        "what is found is noted before anything is removed"
+    );
+    // Those that wait until everything is settled differ in nothing, and their number is a matter of time.
+    steps.retain(|(_, count)| *count < FIRST_CALLS);
     steps
 }
 
