@@ -41,7 +41,8 @@ pub enum Problem {
 }
 
 /// What is wrong with the fields of a body: at least one thing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
 pub struct FieldErrors(Vec<FieldError>);
 
 impl FieldErrors {
@@ -65,7 +66,7 @@ impl FieldErrors {
 /// What is wrong with a field of the request's body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldError {
-    /// The field's name.
+    /// The field's name; of an entry of the metadata `metadata.` and its key.
     pub field: String,
     /// What is wrong with it.
     pub message: String,

@@ -1,13 +1,16 @@
 //! Reading requests: path ids, query parameters, and JSON bodies of which all bad fields are named at once.
 
+mod annotations;
 mod fields;
 mod query;
+mod unique;
 
 use std::str::FromStr;
 
 use lambda_http::http::header;
 use lambda_http::{Body, Request, RequestExt};
 
+pub use annotations::{description, metadata};
 pub use fields::{Fields, both, event_type, events, url};
 pub use query::{Query, instant};
 

@@ -2,6 +2,8 @@
 
 mod statistics;
 
+use std::collections::BTreeMap;
+
 use lambda_http::Body;
 use lambda_http::http::{Response, StatusCode};
 use serde::Serialize;
@@ -24,6 +26,8 @@ struct EndpointView<'a> {
     id: &'a str,
     url: &'a str,
     events: &'a [String],
+    description: Option<&'a str>,
+    metadata: &'a BTreeMap<String, String>,
     enabled: bool,
     disabled_reason: Option<DisabledReason>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -192,6 +196,8 @@ fn endpoint_view<'a>(endpoint: &'a Endpoint, secret: Option<&Secret>) -> Endpoin
         id: endpoint.id.as_str(),
         url: &endpoint.url,
         events: endpoint.events.names(),
+        description: endpoint.description.text(),
+        metadata: endpoint.metadata.entries(),
         enabled: endpoint.enabled,
         disabled_reason: endpoint.disabled_reason,
         secret: secret.map(Secret::reveal),

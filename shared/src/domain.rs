@@ -1,6 +1,7 @@
 //! What webhooks are about, as values: no AWS, no HTTP client, no clock, no environment.
 
 pub mod address;
+pub mod annotations;
 pub mod delivery;
 pub mod durations;
 pub mod endpoint;

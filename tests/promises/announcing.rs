@@ -158,6 +158,9 @@ async fn each_thing_that_happens_to_an_endpoint_arrives_signed_and_once() {
     let id = &customer.endpoint;
 
     customer.patch(&json!({ "events": [event_types::one()] })).await;
+    customer
+        .patch(&json!({ "description": "Till 7", "metadata": { "customer": "1042" } }))
+        .await;
     customer.patch(&json!({ "enabled": false })).await;
     customer.patch(&json!({ "enabled": true })).await;
     let rotate = format!("{}/rotate-secret", customer.path());
@@ -194,6 +197,8 @@ async fn each_thing_that_happens_to_an_endpoint_arrives_signed_and_once() {
         "endpoint.failing",
         "endpoint.recovered",
         "endpoint.secret_rotated",
+        // The event types, and what its owner notes with it.
+        "endpoint.updated",
         "endpoint.updated",
         "recovery.finished",
     ];
@@ -206,6 +211,12 @@ async fn each_thing_that_happens_to_an_endpoint_arrives_signed_and_once() {
         assert_eq!(event["workspace_id"], OPERATOR_WORKSPACE);
         assert_eq!(event["data"]["workspace_id"], *customer.workspace.id);
     }
+    let noted = json!(["description", "metadata"]);
+    let mut updates = operator.events(id).into_iter();
+    let update = updates.find(|event| event["data"]["changed"] == noted);
+    let update = update.expect("an update of what its owner notes");
+    assert_eq!(update["data"]["description"], "Till 7");
+    assert_eq!(update["data"]["metadata"], json!({ "customer": "1042" }));
     assert_eq!(failing["data"]["reason"], "status");
     assert_eq!(failing["data"]["last_attempt"]["http_status"], 500);
     assert_eq!(exhausted["data"]["delivery_id"], delivery["id"]);

@@ -74,7 +74,12 @@ fn check_fields(schema: &'static Value, value: &Value, at: &str, complaints: &mu
             None if schema["additionalProperties"] == false => {
                 complaints.push(format!("{at}: {name} is not documented"));
             }
-            None => {}
+            None => check(
+                &schema["additionalProperties"],
+                field,
+                &format!("{at}/{name}"),
+                complaints,
+            ),
         }
     }
 }

@@ -4,6 +4,7 @@ use lambda_http::Request;
 use lambda_http::http::{StatusCode, header::HeaderValue, header::LOCATION};
 use shared::Conflict;
 use shared::clock;
+use shared::domain::annotations::{Description, Metadata};
 use shared::domain::endpoint::{Endpoint, Subscriptions};
 use shared::domain::failure_record::FailureRecord;
 use shared::domain::id::EndpointId;
@@ -26,6 +27,8 @@ struct CreateEndpointRequest {
     url: TargetUrl,
     events: Subscriptions,
     enabled: bool,
+    description: Description,
+    metadata: Metadata,
 }
 
 /// The route.
@@ -66,6 +69,8 @@ async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
         workspace: caller.workspace.clone(),
         url: wanted.url.url().to_string(),
         events: wanted.events,
+        description: wanted.description,
+        metadata: wanted.metadata,
         enabled: wanted.enabled,
         disabled_reason: None,
         secret_version: app.secrets.create(&id, &secret).await?,
@@ -88,10 +93,15 @@ fn parse(app: &App, caller: &Caller, request: &Request) -> Result<CreateEndpoint
     let url = fields.required("url", request::url(*app.config.targets));
     let events = fields.required("events", request::events(app.catalogue(&caller.workspace)));
     let enabled = fields.optional("enabled", boolean);
-    let ((url, events), enabled) = fields.finish(both(both(url, events), enabled))?;
+    let description = fields.optional("description", request::description);
+    let metadata = fields.optional_whole("metadata", request::metadata);
+    let read = both(both(both(url, events), enabled), both(description, metadata));
+    let (((url, events), enabled), (description, metadata)) = fields.finish(read)?;
     Ok(CreateEndpointRequest {
         url,
         events,
         enabled: enabled.unwrap_or(true),
+        description: description.unwrap_or_default(),
+        metadata: metadata.unwrap_or_default(),
     })
 }

@@ -51,6 +51,15 @@ fn parse(app: &App, caller: &Caller, request: &Request) -> Result<EndpointChange
     let url = fields.optional("url", request::url(*app.config.targets));
     let events = fields.optional("events", request::events(app.catalogue(&caller.workspace)));
     let enabled = fields.optional("enabled", boolean);
-    let ((url, events), enabled) = fields.finish(both(both(url, events), enabled))?;
-    Ok(EndpointChange { url, events, enabled })
+    let description = fields.optional("description", request::description);
+    let metadata = fields.optional_whole("metadata", request::metadata);
+    let read = both(both(both(url, events), enabled), both(description, metadata));
+    let (((url, events), enabled), (description, metadata)) = fields.finish(read)?;
+    Ok(EndpointChange {
+        url,
+        events,
+        enabled,
+        description,
+        metadata,
+    })
 }

@@ -1,13 +1,11 @@
 //! The fields of a JSON object, taken one by one; what is wrong with them is named all at once.
 
-use std::fmt;
-
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value};
 use shared::domain::endpoint::{InvalidSubscriptions, MAX_SUBSCRIPTIONS, Subscriptions};
 use shared::domain::event_type::{Catalogue, EventType};
 use shared::domain::target::{MAX_URL_CHARS, RefusedUrl, TargetPolicy, TargetUrl};
 
+use super::unique::UniqueFields;
 use crate::problem::{FieldErrors, Problem};
 
 /// Most unknown fields that are named in an answer.
@@ -61,12 +59,21 @@ impl Fields {
         name: &str,
         read: impl FnOnce(Value) -> Result<T, String>,
     ) -> Result<Option<T>, FieldErrors> {
-        let Some(value) = self.0.remove(name) else {
-            return Ok(None);
-        };
-        read(value)
-            .map(Some)
-            .map_err(|message| FieldErrors::one(name, message))
+        self.optional_whole(name, |value| {
+            read(value).map_err(|message| FieldErrors::one(name, message))
+        })
+    }
+
+    /// A field that may be left out, and of which `read` names the parts that are wrong.
+    ///
+    /// # Errors
+    /// What `read` says.
+    pub fn optional_whole<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(Value) -> Result<T, FieldErrors>,
+    ) -> Result<Option<T>, FieldErrors> {
+        self.0.remove(name).map(read).transpose()
     }
 
     /// Ends the reading: fields that were not taken are unknown.
@@ -74,10 +81,11 @@ impl Fields {
     /// # Errors
     /// [`Problem::Invalid`] with everything that is wrong.
     pub fn finish<T>(self, read: Result<T, FieldErrors>) -> Result<T, Problem> {
-        let unknown = self.0.keys().take(MAX_NAMED_FIELDS).map(|name| {
-            let name: String = name.chars().take(MAX_NAME_CHARS).collect();
-            FieldErrors::one(&name, "is not a field of this request")
-        });
+        let unknown = self
+            .0
+            .keys()
+            .take(MAX_NAMED_FIELDS)
+            .map(|name| FieldErrors::one(&shortened(name), "is not a field of this request"));
         match (read, unknown.reduce(FieldErrors::and)) {
             (Ok(read), None) => Ok(read),
             (Ok(_), Some(errors)) | (Err(errors), None) => Err(errors.into()),
@@ -152,7 +160,7 @@ pub fn event_type(catalogue: Catalogue) -> impl FnOnce(Value) -> Result<&'static
     move |value| {
         let name = value.as_str().ok_or("must be a string")?;
         catalogue.find(name).ok_or_else(|| {
-            let name: String = name.chars().take(MAX_NAME_CHARS).collect();
+            let name = shortened(name);
             format!("`{name}` is not an event type; {KNOWN_EVENT_TYPES}")
         })
     }
@@ -196,35 +204,9 @@ fn about_events(invalid: &InvalidSubscriptions) -> String {
     }
 }
 
-/// A JSON object; `serde_json` alone would let the last of two equal fields win.
-struct UniqueFields(Map<String, Value>);
-
-impl<'de> Deserialize<'de> for UniqueFields {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(UniqueFieldsVisitor)
-    }
-}
-
-struct UniqueFieldsVisitor;
-
-impl<'de> Visitor<'de> for UniqueFieldsVisitor {
-    type Value = UniqueFields;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<UniqueFields, A::Error> {
-        let mut fields = Map::new();
-        while let Some((name, value)) = entries.next_entry::<String, Value>()? {
-            if fields.contains_key(&name) {
-                let name: String = name.chars().take(MAX_NAME_CHARS).collect();
-                return Err(A::Error::custom(format!("the field `{name}` appears twice")));
-            }
-            fields.insert(name, value);
-        }
-        Ok(UniqueFields(fields))
-    }
+/// Enough of a caller's text to recognise it.
+pub(super) fn shortened(text: &str) -> String {
+    text.chars().take(MAX_NAME_CHARS).collect()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::annotations::{Description, Metadata};
 use super::event_type::{Catalogue, EventName};
 use super::failure_record::FailureRecord;
 use super::id::{EndpointId, RecoveryId, WorkspaceId};
@@ -25,6 +26,10 @@ pub struct Endpoint {
     pub url: String,
     /// What it receives.
     pub events: Subscriptions,
+    /// What its owner calls it.
+    pub description: Description,
+    /// What its owner keeps with it.
+    pub metadata: Metadata,
     /// Whether it receives anything.
     pub enabled: bool,
     /// Why this system disabled it; `None` if its owner did, or if it is enabled.

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::annotations::{Description, Metadata};
 use super::delivery::{Attempt, Delivery, Failure};
 use super::endpoint::{Endpoint, Subscriptions};
 use super::event_type::EventName;
@@ -40,6 +41,8 @@ pub(crate) fn endpoint() -> Endpoint {
         id: "whe_1".parse().unwrap(),
         url: "https://example.com".to_owned(),
         events: subscriptions(&["*"]),
+        description: Description::default(),
+        metadata: Metadata::default(),
         enabled: true,
         disabled_reason: None,
         secret_version: "v".to_owned(),

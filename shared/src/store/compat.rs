@@ -13,6 +13,7 @@ use super::{
     NewEvent, StoredEvent, deletions, delivery_item, endpoint_image, endpoint_item, endpoints, erasures,
     events, kept_counts, kept_hours, late, noted, recovery_item, tokens,
 };
+use crate::domain::annotations::{Description, Metadata};
 use crate::domain::delivery::{Attempt, Delivery, Failure, Status};
 use crate::domain::endpoint::{DisabledReason, Endpoint};
 use crate::domain::erasure::{Deletion, Erasure};
@@ -57,6 +58,8 @@ fn endpoint() -> Endpoint {
         id: endpoint_id(),
         url: "https://hooks.example.com/webhooks".to_owned(),
         events: testing::subscriptions(&["*"]),
+        description: Description::default(),
+        metadata: Metadata::default(),
         enabled: true,
         disabled_reason: None,
         secret_version: "c2VjcmV0".to_owned(),
@@ -140,8 +143,14 @@ fn endpoints_are_read_and_written_as_in_every_release() {
         disabled_reason: Some(DisabledReason::Gone),
         ..endpoint()
     };
+    let described = Endpoint {
+        description: Description::parse(Some("Production".to_owned())).unwrap(),
+        metadata: Metadata::parse([("customer".to_owned(), "1042".to_owned())].into()).unwrap(),
+        ..endpoint()
+    };
 
     check_endpoint("items/endpoint", &endpoint());
+    check_endpoint("items/endpoint-described", &described);
     check_endpoint("items/endpoint-failing", &disabled);
     check_endpoint("items/endpoint-gone", &gone);
 }
@@ -383,6 +392,19 @@ fn recoveries_are_read_and_written_as_in_every_release() {
             |json| recovery_item::from_item(to_item(json)).unwrap(),
         );
     }
+}
+
+#[test]
+fn the_stream_shows_what_an_owner_notes_as_every_release_writes_it() {
+    let noted = (
+        Some("Production".to_owned()),
+        [("customer".to_owned(), "1042".to_owned())].into(),
+    );
+
+    golden::check_reading("items/endpoint-described", &noted, |json| {
+        let image = endpoint_image(json.clone()).unwrap();
+        (image.description, image.metadata)
+    });
 }
 
 /// What expressions write for the readers of the stream, who read it at least a release later.

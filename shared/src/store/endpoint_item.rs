@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attribute::{Item, instant, key, optional_instant};
 use crate::Error;
+use crate::domain::annotations::{Description, Metadata};
 use crate::domain::endpoint::{DisabledReason, Endpoint, Subscriptions};
 use crate::domain::failure_record::FailureRecord;
 use crate::domain::id::{EndpointId, RecoveryId, WorkspaceId};
@@ -17,6 +18,10 @@ struct EndpointItem {
     endpoint: EndpointId,
     url: String,
     events: Subscriptions,
+    #[serde(default, skip_serializing_if = "Description::is_none")]
+    description: Description,
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    metadata: Metadata,
     enabled: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     disabled_reason: Option<DisabledReason>,
@@ -48,6 +53,8 @@ pub(super) fn to_item(endpoint: &Endpoint) -> Result<Item, Error> {
         endpoint: endpoint.id.clone(),
         url: endpoint.url.clone(),
         events: endpoint.events.clone(),
+        description: endpoint.description.clone(),
+        metadata: endpoint.metadata.clone(),
         enabled: endpoint.enabled,
         disabled_reason: endpoint.disabled_reason,
         secret_version: endpoint.secret_version.clone(),
@@ -70,6 +77,8 @@ pub(super) fn from_item(item: Item) -> Result<Endpoint, Error> {
         id: item.endpoint,
         url: item.url,
         events: item.events,
+        description: item.description,
+        metadata: item.metadata,
         enabled: item.enabled,
         disabled_reason: item.disabled_reason,
         secret_version: item.secret_version,

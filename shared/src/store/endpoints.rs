@@ -16,13 +16,13 @@ use jiff::Timestamp;
 
 use super::attribute::{Item, key, number, text, time};
 use super::endpoint_item::{self, endpoint_key};
+use super::expression::Expression;
 use super::{Store, condition_failed, deletions};
 use crate::backoff::Backoff;
-use crate::domain::endpoint::{DisabledReason, Endpoint, Subscriptions};
+use crate::domain::endpoint::{DisabledReason, Endpoint};
 use crate::domain::erasure::Deletion;
 use crate::domain::failure_record::Observation;
 use crate::domain::id::{EndpointId, WorkspaceId};
-use crate::domain::target::TargetUrl;
 use crate::{Conflict, Error};
 
 /// The sort key of the item that counts a workspace's endpoints; no endpoint's id can be that.
@@ -38,25 +38,6 @@ const ROTATION_LEASE: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone, Copy)]
 pub struct RotationClaim {
     until: Timestamp,
-}
-
-/// What an owner changes of an endpoint; `None` leaves a field as it is.
-#[derive(Debug, Default)]
-pub struct EndpointChange {
-    /// Another url.
-    pub url: Option<TargetUrl>,
-    /// Other subscriptions.
-    pub events: Option<Subscriptions>,
-    /// Whether it receives anything. Enabling clears what this system remembers of its failures.
-    pub enabled: Option<bool>,
-}
-
-impl EndpointChange {
-    /// Whether nothing changes.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.url.is_none() && self.events.is_none() && self.enabled.is_none()
-    }
 }
 
 impl Store {
@@ -209,48 +190,6 @@ impl Store {
         reasons.await?.map_or(Ok(()), |_| Err(Error::NotFound))
     }
 
-    /// Changes an endpoint and returns it as it is then.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`], or the call failed.
-    pub async fn change_endpoint(
-        &self,
-        workspace: &WorkspaceId,
-        id: &EndpointId,
-        wanted: EndpointChange,
-        now: Timestamp,
-    ) -> Result<Endpoint, Error> {
-        let mut set = vec!["updated_at = :now"];
-        let mut call = self
-            .endpoint_update(workspace, id)
-            .expression_attribute_values(":now", time(now));
-        if let Some(url) = wanted.url {
-            set.push("#url = :url");
-            call = call.expression_attribute_names("#url", "url");
-            call = call.expression_attribute_values(":url", text(&url.url()));
-        }
-        if let Some(events) = wanted.events {
-            set.push("events = :events");
-            let names = serde_dynamo::to_attribute_value(events).map_err(Error::unsendable("UpdateItem"))?;
-            call = call.expression_attribute_values(":events", names);
-        }
-        let mut remove = String::new();
-        if let Some(enabled) = wanted.enabled {
-            set.push("enabled = :enabled");
-            call = call.expression_attribute_values(":enabled", AttributeValue::Bool(enabled));
-            remove = if enabled {
-                format!(" {}, disabled_reason", change(Observation::Enabling))
-            } else {
-                " REMOVE disabled_reason".to_owned()
-            };
-        }
-        let call = call
-            .update_expression(format!("SET {}{remove}", set.join(", ")))
-            .return_values(ReturnValue::AllNew);
-        let answer = call.send().await.map_err(not_found_or_aws)?;
-        endpoint_item::from_item(answer.attributes.unwrap_or_default())
-    }
-
     /// Takes the right to rotate an endpoint's secret, for half a minute or until [`Store::point_to_secret`].
     /// Two rotations side by side would push each other's versions out of Secrets Manager, which keeps only those
     /// that a staging label points to, even if the endpoint names one of them.
@@ -329,11 +268,12 @@ impl Store {
         observation: Observation,
         now: Timestamp,
     ) -> Result<Option<Endpoint>, Error> {
+        let change = change(observation);
         let mut call = self
             .endpoint_update(&endpoint.workspace, &endpoint.id)
-            .update_expression(change(observation))
+            .update_expression(change.to_string())
             .return_values(ReturnValue::AllNew);
-        if change(observation).contains(":now") {
+        if change.uses(":now") {
             call = call.expression_attribute_values(":now", time(now));
         }
         match call.send().await {
@@ -443,16 +383,28 @@ pub(super) fn count_of(item: &Item) -> u32 {
 }
 
 /// The change of a failure record that an observation makes ([`FailureRecord::after`]).
-pub(super) fn change(observation: Observation) -> &'static str {
+pub(super) fn change(observation: Observation) -> Expression {
     match observation {
-        Observation::Success | Observation::Enabling => {
-            "REMOVE failing_since, slow_since, exhausted_at, failing_noted_at, exhausted, failing_attempt"
-        }
-        Observation::Failure => "SET failing_since = if_not_exists(failing_since, :now)",
-        Observation::Slowness => "SET slow_since = if_not_exists(slow_since, :now)",
-        Observation::Exhaustion => {
-            "SET exhausted_at = :now, failing_since = if_not_exists(failing_since, :now)"
-        }
+        Observation::Success | Observation::Enabling => Expression::new(
+            &[],
+            &[
+                "failing_since",
+                "slow_since",
+                "exhausted_at",
+                "failing_noted_at",
+                "exhausted",
+                "failing_attempt",
+            ],
+        ),
+        Observation::Failure => Expression::new(&["failing_since = if_not_exists(failing_since, :now)"], &[]),
+        Observation::Slowness => Expression::new(&["slow_since = if_not_exists(slow_since, :now)"], &[]),
+        Observation::Exhaustion => Expression::new(
+            &[
+                "exhausted_at = :now",
+                "failing_since = if_not_exists(failing_since, :now)",
+            ],
+            &[],
+        ),
     }
 }
 
@@ -478,7 +430,7 @@ fn overtaken_or_not_found(error: SdkError<UpdateItemError>) -> Error {
     }
 }
 
-fn not_found_or_aws(error: SdkError<UpdateItemError>) -> Error {
+pub(super) fn not_found_or_aws(error: SdkError<UpdateItemError>) -> Error {
     if condition_failed(&error) {
         Error::NotFound
     } else {
@@ -520,7 +472,10 @@ mod tests {
             Observation::Failure,
             Observation::Exhaustion,
         ] {
-            assert!(!change(observation).contains("updated_at"), "{observation:?}");
+            assert!(
+                !change(observation).to_string().contains("updated_at"),
+                "{observation:?}"
+            );
         }
     }
 
@@ -541,7 +496,7 @@ mod tests {
             Observation::Enabling,
         ] {
             for record in [FailureRecord::default(), full] {
-                let written = written(record, change(observation), now);
+                let written = written(record, &change(observation).to_string(), now);
                 assert_eq!(written, record.after(observation, now), "{observation:?}");
             }
         }

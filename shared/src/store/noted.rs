@@ -48,10 +48,11 @@ impl Store {
         let exhausted = exhausted(delivery, now)?;
         let call = self
             .endpoint_update(&endpoint.workspace, &endpoint.id)
-            .update_expression(format!(
-                "{}, exhausted = :exhausted",
+            .update_expression(
                 change(Observation::Exhaustion)
-            ))
+                    .set("exhausted = :exhausted")
+                    .to_string(),
+            )
             .expression_attribute_values(":now", time(now))
             .expression_attribute_values(":exhausted", AttributeValue::M(exhausted))
             .return_values(aws_sdk_dynamodb::types::ReturnValue::AllNew);
