@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use shared::domain::delivery::{Attempt, Delivery, Failure};
 use shared::domain::endpoint::{DisabledReason, Endpoint};
+use shared::domain::health::{Health, State};
 use shared::domain::recovery::Recovery;
 use shared::domain::secret::Secret;
 use shared::domain::time;
@@ -30,10 +31,17 @@ struct EndpointView<'a> {
     metadata: &'a BTreeMap<String, String>,
     enabled: bool,
     disabled_reason: Option<DisabledReason>,
+    health: HealthView,
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
     created_at: String,
     updated_at: String,
+}
+
+#[derive(Serialize)]
+struct HealthView {
+    state: State,
+    since: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -200,9 +208,17 @@ fn endpoint_view<'a>(endpoint: &'a Endpoint, secret: Option<&Secret>) -> Endpoin
         metadata: endpoint.metadata.entries(),
         enabled: endpoint.enabled,
         disabled_reason: endpoint.disabled_reason,
+        health: health_view(Health::of(endpoint)),
         secret: secret.map(Secret::reveal),
         created_at: time::format(endpoint.created_at),
         updated_at: time::format(endpoint.updated_at),
+    }
+}
+
+fn health_view(health: Health) -> HealthView {
+    HealthView {
+        state: health.state,
+        since: health.since.map(time::format),
     }
 }
 

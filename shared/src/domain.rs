@@ -11,6 +11,7 @@ pub mod event_type;
 pub mod failure_record;
 pub mod fan_out;
 pub mod freshness;
+pub mod health;
 pub mod id;
 pub mod lane;
 pub mod manual_retry;

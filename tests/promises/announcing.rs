@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use http::{Method, StatusCode};
-use local::receiver::{Answer, Receiver};
+use local::receiver::Receiver;
 use serde_json::{Value, json};
 use tests::settings::setting;
 use tests::workspace::CreatedEndpoint;
@@ -98,10 +98,7 @@ struct Customer {
 impl Customer {
     async fn with_receiver_that_answers(status: u16) -> Self {
         let status = Arc::new(AtomicU16::new(status));
-        let answers = Arc::clone(&status);
-        let receiver = Receiver::start(move |_| Answer::status(answers.load(Ordering::SeqCst)))
-            .await
-            .expect("a receiver");
+        let receiver = receivers::answering(&status).await;
         let workspace = Workspace::new(&STACK).await;
         let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await.id;
         Self {

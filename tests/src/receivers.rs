@@ -1,6 +1,7 @@
 //! Receivers that behave in one of the ways that several tests need.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
 
 use local::receiver::{Answer, Receiver};
 
@@ -24,6 +25,14 @@ pub async fn recovering(failures: usize) -> Receiver {
         Answer::status(if number < failures { 500 } else { 200 })
     };
     Receiver::start(answer).await.expect("a receiver")
+}
+
+/// A receiver that answers with a status that can be changed.
+pub async fn answering(status: &Arc<AtomicU16>) -> Receiver {
+    let status = Arc::clone(status);
+    Receiver::start(move |_| Answer::status(status.load(Ordering::SeqCst)))
+        .await
+        .expect("a receiver")
 }
 
 /// A receiver that asks its first sender to come back later, and answers 200 to all others.

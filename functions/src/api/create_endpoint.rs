@@ -72,11 +72,12 @@ async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
         description: wanted.description,
         metadata: wanted.metadata,
         enabled: wanted.enabled,
+        switched_at: Some(now),
         disabled_reason: None,
         secret_version: app.secrets.create(&id, &secret).await?,
         created_at: now,
         updated_at: now,
-        failures: FailureRecord::default(),
+        failures: FailureRecord::beginning(now),
         recovery: None,
         id,
     };

@@ -32,6 +32,8 @@ pub struct Endpoint {
     pub metadata: Metadata,
     /// Whether it receives anything.
     pub enabled: bool,
+    /// When it was last enabled or disabled, or was created; `None` where it is not known.
+    pub switched_at: Option<Timestamp>,
     /// Why this system disabled it; `None` if its owner did, or if it is enabled.
     pub disabled_reason: Option<DisabledReason>,
     /// The version of its secret that signs; every other version is dead.

@@ -22,6 +22,8 @@ pub struct FailureRecord {
     pub exhausted_at: Option<Timestamp>,
     /// When it was noted that the endpoint is failing, which is noted once in a record.
     pub noted_at: Option<Timestamp>,
+    /// When attempts last stopped failing, or the endpoint was created; `None` since one failed, and where it is not known.
+    pub healthy_since: Option<Timestamp>,
 }
 
 /// What is observed of an endpoint.
@@ -49,13 +51,26 @@ pub struct FailedAttempt {
 }
 
 impl FailureRecord {
+    /// The record of an endpoint that is created.
+    #[must_use]
+    pub fn beginning(now: Timestamp) -> Self {
+        Self {
+            healthy_since: Some(now),
+            ..Self::default()
+        }
+    }
+
     /// The record after an observation. What the store writes comes to the same, whatever others wrote meanwhile.
     #[must_use]
     pub fn after(self, observation: Observation, now: Timestamp) -> Self {
         match observation {
-            Observation::Success | Observation::Enabling => Self::default(),
+            Observation::Success | Observation::Enabling => Self {
+                healthy_since: self.healthy_since.or(Some(now)),
+                ..Self::default()
+            },
             Observation::Failure => Self {
                 failing_since: self.failing_since.or(Some(now)),
+                healthy_since: None,
                 ..self
             },
             Observation::Slowness => Self {
@@ -65,6 +80,7 @@ impl FailureRecord {
             Observation::Exhaustion => Self {
                 failing_since: self.failing_since.or(Some(now)),
                 exhausted_at: Some(now),
+                healthy_since: None,
                 ..self
             },
         }
@@ -78,6 +94,7 @@ impl FailureRecord {
             slow_since: self.slow_since.or(other.slow_since),
             exhausted_at: self.exhausted_at.or(other.exhausted_at),
             noted_at: self.noted_at.or(other.noted_at),
+            healthy_since: self.healthy_since.or(other.healthy_since),
         }
     }
 
@@ -97,10 +114,19 @@ impl FailureRecord {
     #[must_use]
     pub fn is_changed_by(self, observation: Observation) -> bool {
         match observation {
-            Observation::Success => self != Self::default(),
+            Observation::Success => !self.is_empty(),
             Observation::Failure => self.failing_since.is_none(),
             Observation::Slowness => self.slow_since.is_none(),
             Observation::Exhaustion | Observation::Enabling => true,
+        }
+    }
+
+    /// Whether nothing has happened since the last success.
+    fn is_empty(self) -> bool {
+        let Self { healthy_since, .. } = self;
+        self == Self {
+            healthy_since,
+            ..Self::default()
         }
     }
 
@@ -192,24 +218,34 @@ mod tests {
             slow_since: Some(noon()),
             exhausted_at: Some(noon()),
             noted_at: Some(noon()),
+            healthy_since: None,
         };
+        let well = FailureRecord::beginning(later());
 
-        assert_eq!(
-            record.after(Observation::Success, later()),
-            FailureRecord::default()
-        );
-        assert_eq!(
-            record.after(Observation::Enabling, later()),
-            FailureRecord::default()
-        );
+        assert_eq!(record.after(Observation::Success, later()), well);
+        assert_eq!(record.after(Observation::Enabling, later()), well);
+    }
+
+    #[test]
+    fn a_record_remembers_when_attempts_stopped_failing_until_one_fails() {
+        let well = FailureRecord::beginning(noon());
+        let after = |observation| well.after(observation, later()).healthy_since;
+
+        for observation in [Observation::Success, Observation::Enabling, Observation::Slowness] {
+            assert_eq!(after(observation), Some(noon()), "{observation:?}");
+        }
+        for observation in [Observation::Failure, Observation::Exhaustion] {
+            assert_eq!(after(observation), None, "{observation:?}");
+        }
     }
 
     #[test]
     fn the_happy_path_writes_nothing_and_neither_does_the_second_failure() {
-        let well = FailureRecord::default();
+        let well = FailureRecord::beginning(noon());
         let failing = well.after(Observation::Failure, noon());
         let slow = well.after(Observation::Slowness, noon());
 
+        assert_eq!(FailureRecord::default().observed_in(true), None);
         assert_eq!(well.observed_in(true), None);
         assert_eq!(well.observed_in(false), Some(Observation::Failure));
         assert_eq!(failing.observed_in(false), None);

@@ -44,6 +44,7 @@ pub(crate) fn endpoint() -> Endpoint {
         description: Description::default(),
         metadata: Metadata::default(),
         enabled: true,
+        switched_at: None,
         disabled_reason: None,
         secret_version: "v".to_owned(),
         created_at: Timestamp::UNIX_EPOCH,

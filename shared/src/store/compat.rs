@@ -61,6 +61,7 @@ fn endpoint() -> Endpoint {
         description: Description::default(),
         metadata: Metadata::default(),
         enabled: true,
+        switched_at: None,
         disabled_reason: None,
         secret_version: "c2VjcmV0".to_owned(),
         created_at: at(0),
@@ -129,6 +130,7 @@ fn endpoints_are_read_and_written_as_in_every_release() {
         slow_since: Some(at(20)),
         exhausted_at: Some(at(30)),
         noted_at: Some(at(35)),
+        healthy_since: None,
     };
     let disabled = Endpoint {
         events: testing::subscriptions(&["poster.scanned", "cleaning.log.created"]),
@@ -149,8 +151,22 @@ fn endpoints_are_read_and_written_as_in_every_release() {
         ..endpoint()
     };
 
+    let created = Endpoint {
+        switched_at: Some(at(0)),
+        failures: FailureRecord::beginning(at(0)),
+        ..described.clone()
+    };
+    let switched_off = Endpoint {
+        enabled: false,
+        switched_at: Some(at(40)),
+        failures: failing,
+        ..endpoint()
+    };
+
     check_endpoint("items/endpoint", &endpoint());
     check_endpoint("items/endpoint-described", &described);
+    check_endpoint("items/endpoint-created", &created);
+    check_endpoint("items/endpoint-switched-off", &switched_off);
     check_endpoint("items/endpoint-failing", &disabled);
     check_endpoint("items/endpoint-gone", &gone);
 }

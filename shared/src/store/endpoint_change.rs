@@ -110,14 +110,51 @@ impl Parts {
     /// Whoever enables or disables it, this system's reason no longer holds.
     fn switched(self, enabled: bool) -> Self {
         let mut parts = self.with("enabled = :enabled", ":enabled", AttributeValue::Bool(enabled));
-        parts.expression = parts.expression.remove("disabled_reason");
-        if enabled {
-            parts.expression = parts.expression.and(change(Observation::Enabling));
-        }
+        parts.expression = parts.expression.and(switch(enabled));
         parts
     }
 }
 
+/// What goes with enabling or disabling an endpoint. One that is enabled or disabled already has been so since before, which
+/// only the item knows.
+fn switch(enabled: bool) -> Expression {
+    if enabled {
+        let expression = Expression::new(
+            &["enabled_at = if_not_exists(enabled_at, :now)"],
+            &["disabled_at", "disabled_reason"],
+        );
+        return expression.and(change(Observation::Enabling));
+    }
+    Expression::new(
+        &["disabled_at = if_not_exists(disabled_at, :now)"],
+        &["enabled_at", "disabled_reason"],
+    )
+}
+
 fn value(value: impl Serialize) -> Result<AttributeValue, Error> {
     serde_dynamo::to_attribute_value(value).map_err(Error::unsendable("UpdateItem"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn enabling_and_disabling_say_since_when_unless_it_is_so_already() {
+        let on = switch(true).to_string();
+        let off = switch(false).to_string();
+
+        assert!(
+            on.starts_with("SET enabled_at = if_not_exists(enabled_at, :now), healthy_since = "),
+            "{on}"
+        );
+        assert!(
+            on.contains("REMOVE disabled_at, disabled_reason, failing_since,"),
+            "{on}"
+        );
+        assert_eq!(
+            off,
+            "SET disabled_at = if_not_exists(disabled_at, :now) REMOVE enabled_at, disabled_reason"
+        );
+    }
 }

@@ -23,6 +23,11 @@ struct EndpointItem {
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     metadata: Metadata,
     enabled: bool,
+    /// Only while it is enabled; `disabled_at` only while it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    enabled_at: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    disabled_at: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     disabled_reason: Option<DisabledReason>,
     secret_version: String,
@@ -36,6 +41,9 @@ struct EndpointItem {
     exhausted_at: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     failing_noted_at: Option<i64>,
+    /// Only while no attempt has failed since the last success.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    healthy_since: Option<i64>,
     /// The recovery that runs or is paused. Beside it is `last_recovery`, which only the table's stream is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     recovery: Option<RecoveryId>,
@@ -48,6 +56,7 @@ pub(super) fn endpoint_key(workspace: &WorkspaceId, id: &EndpointId) -> Item {
 
 /// Writes an endpoint.
 pub(super) fn to_item(endpoint: &Endpoint) -> Result<Item, Error> {
+    let switched_at = endpoint.switched_at.map(Timestamp::as_millisecond);
     let item = EndpointItem {
         workspace: endpoint.workspace.clone(),
         endpoint: endpoint.id.clone(),
@@ -56,6 +65,8 @@ pub(super) fn to_item(endpoint: &Endpoint) -> Result<Item, Error> {
         description: endpoint.description.clone(),
         metadata: endpoint.metadata.clone(),
         enabled: endpoint.enabled,
+        enabled_at: switched_at.filter(|_| endpoint.enabled),
+        disabled_at: switched_at.filter(|_| !endpoint.enabled),
         disabled_reason: endpoint.disabled_reason,
         secret_version: endpoint.secret_version.clone(),
         created_at: endpoint.created_at.as_millisecond(),
@@ -64,6 +75,7 @@ pub(super) fn to_item(endpoint: &Endpoint) -> Result<Item, Error> {
         slow_since: endpoint.failures.slow_since.map(Timestamp::as_millisecond),
         exhausted_at: endpoint.failures.exhausted_at.map(Timestamp::as_millisecond),
         failing_noted_at: endpoint.failures.noted_at.map(Timestamp::as_millisecond),
+        healthy_since: endpoint.failures.healthy_since.map(Timestamp::as_millisecond),
         recovery: endpoint.recovery.clone(),
     };
     serde_dynamo::to_item(item).map_err(Error::unsendable("PutItem"))
@@ -72,6 +84,11 @@ pub(super) fn to_item(endpoint: &Endpoint) -> Result<Item, Error> {
 /// Reads an endpoint.
 pub(super) fn from_item(item: Item) -> Result<Endpoint, Error> {
     let item: EndpointItem = serde_dynamo::from_item(item).map_err(Error::corrupt(TABLE))?;
+    let switched_at = if item.enabled {
+        item.enabled_at
+    } else {
+        item.disabled_at
+    };
     Ok(Endpoint {
         workspace: item.workspace,
         id: item.endpoint,
@@ -80,6 +97,7 @@ pub(super) fn from_item(item: Item) -> Result<Endpoint, Error> {
         description: item.description,
         metadata: item.metadata,
         enabled: item.enabled,
+        switched_at: optional_instant(TABLE, switched_at)?,
         disabled_reason: item.disabled_reason,
         secret_version: item.secret_version,
         created_at: instant(TABLE, item.created_at)?,
@@ -89,6 +107,7 @@ pub(super) fn from_item(item: Item) -> Result<Endpoint, Error> {
             slow_since: optional_instant(TABLE, item.slow_since)?,
             exhausted_at: optional_instant(TABLE, item.exhausted_at)?,
             noted_at: optional_instant(TABLE, item.failing_noted_at)?,
+            healthy_since: optional_instant(TABLE, item.healthy_since)?,
         },
         recovery: item.recovery,
     })

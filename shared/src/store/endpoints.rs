@@ -268,14 +268,11 @@ impl Store {
         observation: Observation,
         now: Timestamp,
     ) -> Result<Option<Endpoint>, Error> {
-        let change = change(observation);
-        let mut call = self
+        let call = self
             .endpoint_update(&endpoint.workspace, &endpoint.id)
-            .update_expression(change.to_string())
+            .update_expression(change(observation).to_string())
+            .expression_attribute_values(":now", time(now))
             .return_values(ReturnValue::AllNew);
-        if change.uses(":now") {
-            call = call.expression_attribute_values(":now", time(now));
-        }
         match call.send().await {
             Err(error) if condition_failed(&error) => Ok(None),
             Err(error) => Err(Error::aws("UpdateItem")(error)),
@@ -310,7 +307,9 @@ impl Store {
             .expression_attribute_values(":seen", seen);
         let reason = serde_dynamo::to_attribute_value(reason).map_err(Error::unsendable("UpdateItem"))?;
         let call = call
-            .update_expression("SET enabled = :false, disabled_reason = :reason, updated_at = :now")
+            .update_expression(
+                "SET enabled = :false, disabled_reason = :reason, disabled_at = :now, updated_at = :now REMOVE enabled_at",
+            )
             .expression_attribute_values(":true", AttributeValue::Bool(true))
             .expression_attribute_values(":false", AttributeValue::Bool(false))
             .expression_attribute_values(":reason", reason)
@@ -386,7 +385,7 @@ pub(super) fn count_of(item: &Item) -> u32 {
 pub(super) fn change(observation: Observation) -> Expression {
     match observation {
         Observation::Success | Observation::Enabling => Expression::new(
-            &[],
+            &["healthy_since = if_not_exists(healthy_since, :now)"],
             &[
                 "failing_since",
                 "slow_since",
@@ -396,14 +395,17 @@ pub(super) fn change(observation: Observation) -> Expression {
                 "failing_attempt",
             ],
         ),
-        Observation::Failure => Expression::new(&["failing_since = if_not_exists(failing_since, :now)"], &[]),
+        Observation::Failure => Expression::new(
+            &["failing_since = if_not_exists(failing_since, :now)"],
+            &["healthy_since"],
+        ),
         Observation::Slowness => Expression::new(&["slow_since = if_not_exists(slow_since, :now)"], &[]),
         Observation::Exhaustion => Expression::new(
             &[
                 "exhausted_at = :now",
                 "failing_since = if_not_exists(failing_since, :now)",
             ],
-            &[],
+            &["healthy_since"],
         ),
     }
 }
@@ -446,7 +448,8 @@ mod tests {
     /// The record after `SET a = …, b = … REMOVE …`, as DynamoDB would write it.
     fn written(record: FailureRecord, expression: &str, now: Timestamp) -> FailureRecord {
         let after = |name: &str, before: Option<Timestamp>| {
-            if expression.starts_with("REMOVE") && expression.contains(name) {
+            let (_, removed) = expression.split_once("REMOVE ").unwrap_or_default();
+            if removed.split(", ").any(|attribute| attribute == name) {
                 None
             } else if expression.contains(&format!("{name} = if_not_exists({name}, :now)")) {
                 before.or(Some(now))
@@ -461,6 +464,7 @@ mod tests {
             slow_since: after("slow_since", record.slow_since),
             exhausted_at: after("exhausted_at", record.exhausted_at),
             noted_at: after("failing_noted_at", record.noted_at),
+            healthy_since: after("healthy_since", record.healthy_since),
         }
     }
 
@@ -487,6 +491,7 @@ mod tests {
             slow_since: Some(before),
             exhausted_at: Some(before),
             noted_at: Some(before),
+            healthy_since: None,
         };
         for observation in [
             Observation::Success,
@@ -495,7 +500,7 @@ mod tests {
             Observation::Exhaustion,
             Observation::Enabling,
         ] {
-            for record in [FailureRecord::default(), full] {
+            for record in [FailureRecord::default(), FailureRecord::beginning(before), full] {
                 let written = written(record, &change(observation).to_string(), now);
                 assert_eq!(written, record.after(observation, now), "{observation:?}");
             }

@@ -36,11 +36,6 @@ impl Expression {
         self.remove.extend(other.remove);
         self
     }
-
-    /// Whether the value of this name is used; DynamoDB refuses one that is not.
-    pub(super) fn uses(&self, value: &str) -> bool {
-        self.set.iter().any(|assignment| assignment.contains(value))
-    }
 }
 
 impl fmt::Display for Expression {

@@ -4,6 +4,7 @@ mod annotations;
 mod bad_input;
 mod concurrency;
 mod deletion;
+mod health;
 mod history;
 mod isolation;
 mod openapi;

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use shared::domain::delivery::{Failure, Status};
 use shared::domain::endpoint::DisabledReason;
+use shared::domain::health;
 use shared::domain::recovery;
 use shared::domain::token::Scope;
 use tests::document::{self, BASE_PATH, Operation, operations};
@@ -79,6 +80,7 @@ fn the_documented_words_are_those_of_the_code() {
     assert_eq!(enumerated("AttemptError"), failures);
     assert_eq!(enumerated("DeliveryStatus"), words_of::<Status>());
     assert_eq!(enumerated("DisabledReason"), words_of::<DisabledReason>());
+    assert_eq!(enumerated("HealthState"), words_of::<health::State>());
     assert_eq!(enumerated("RecoveryInclude"), words_of::<recovery::Include>());
     assert_eq!(enumerated("RecoveryStatus"), words_of::<recovery::Status>());
     let scopes = operations()
