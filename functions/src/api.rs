@@ -6,6 +6,7 @@ pub mod create_recovery;
 pub mod delete_endpoint;
 pub mod get_delivery;
 pub mod get_endpoint;
+pub mod get_event;
 pub mod get_recovery;
 pub mod get_stats;
 pub mod get_token;

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use shared::domain::delivery::{Attempt, Delivery, Failure};
 use shared::domain::endpoint::{DisabledReason, Endpoint};
+use shared::domain::event::AcceptedEvent;
 use shared::domain::health::{Health, State};
 use shared::domain::recovery::Recovery;
 use shared::domain::secret::Secret;
@@ -47,6 +48,9 @@ struct HealthView {
 #[derive(Serialize)]
 struct DeliveryView<'a> {
     id: &'a str,
+    /// Only where deliveries of several endpoints are shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    endpoint_id: Option<&'a str>,
     event: &'a str,
     event_id: &'a str,
     status: &'a str,
@@ -74,6 +78,17 @@ struct AttemptView<'a> {
     duration_ms: u64,
     error: Option<&'a str>,
     response_body: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct EventView<'a> {
+    id: &'a str,
+    event: &'a str,
+    created_at: String,
+    accepted_at: String,
+    test: bool,
+    payload: Payload<'a>,
+    deliveries: Vec<DeliveryView<'a>>,
 }
 
 #[derive(Serialize)]
@@ -153,6 +168,25 @@ pub fn delivery_with_attempts(delivery: &Delivery, payload: Option<&str>) -> Res
     json(StatusCode::OK, &shown)
 }
 
+/// An event with its deliveries.
+#[must_use]
+pub fn event(accepted: &AcceptedEvent, deliveries: &[&Delivery]) -> Response<Body> {
+    let event = &accepted.event;
+    let shown = EventView {
+        id: event.id.as_str(),
+        event: event.name.as_str(),
+        created_at: time::format(event.created_at),
+        accepted_at: time::format(accepted.accepted_at),
+        test: accepted.test,
+        payload: serde_json::from_str(&event.body).ok(),
+        deliveries: deliveries
+            .iter()
+            .map(|delivery| delivery_at_endpoint(delivery))
+            .collect(),
+    };
+    json(StatusCode::OK, &shown)
+}
+
 /// A recovery.
 #[must_use]
 pub fn recovery(status: StatusCode, recovery: &Recovery) -> Response<Body> {
@@ -225,6 +259,7 @@ fn health_view(health: Health) -> HealthView {
 fn delivery_view(delivery: &Delivery) -> DeliveryView<'_> {
     DeliveryView {
         id: delivery.id.as_str(),
+        endpoint_id: None,
         event: delivery.event.as_str(),
         event_id: delivery.event_id.as_str(),
         status: delivery.status.as_str(),
@@ -237,6 +272,13 @@ fn delivery_view(delivery: &Delivery) -> DeliveryView<'_> {
         test: delivery.test,
         attempts: None,
         payload: None,
+    }
+}
+
+fn delivery_at_endpoint(delivery: &Delivery) -> DeliveryView<'_> {
+    DeliveryView {
+        endpoint_id: Some(delivery.endpoint.as_str()),
+        ..delivery_view(delivery)
     }
 }
 

@@ -373,6 +373,10 @@ fn every_function_may_do_what_it_does_and_no_more() {
         ),
         ("GetDeliveryRole", "dynamodb:GetItem"),
         (
+            "GetEventRole",
+            "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:Query",
+        ),
+        (
             "RetryDeliveryRole",
             "dynamodb:GetItem dynamodb:PartiQLUpdate sqs:SendMessage",
         ),

@@ -136,6 +136,7 @@ enum Route {
     Deliveries,
     Stats,
     Delivery,
+    Event,
     Retry,
     Recover,
     Recoveries,
@@ -146,7 +147,7 @@ enum Route {
 }
 
 impl Route {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 19] = [
         Self::Create,
         Self::List,
         Self::Get,
@@ -158,6 +159,7 @@ impl Route {
         Self::Deliveries,
         Self::Stats,
         Self::Delivery,
+        Self::Event,
         Self::Retry,
         Self::Recover,
         Self::Recoveries,
@@ -247,6 +249,7 @@ impl Route {
                 format!("{endpoint}/deliveries/{}", scene.delivery),
                 None,
             ),
+            Self::Event => (Method::GET, format!("/events/{}", scene.event), None),
             Self::Retry => {
                 let path = format!("{endpoint}/deliveries/{}/retry", scene.delivery);
                 (Method::POST, path, None)
@@ -294,8 +297,10 @@ const QUEUE_FUNCTIONS: [&str; 5] = [
 struct Scene {
     workspace: Workspace,
     endpoint: String,
-    /// A delivery that has failed, if the route is about one.
+    /// A delivery that has failed, if the route is about one or its event.
     delivery: String,
+    /// The event of that delivery.
+    event: String,
     /// A recovery, if the route is about one.
     recovery: String,
 }
@@ -303,16 +308,17 @@ struct Scene {
 impl Scene {
     async fn set_for(route: Route) -> Self {
         let mut scene = Self::set().await;
-        if matches!(route, Route::Delivery | Route::Retry) {
+        if matches!(route, Route::Delivery | Route::Event | Route::Retry) {
             Route::Test.ask(&scene).await;
-            scene.delivery = tests::eventually("a test event that fails", async || {
+            let failed = tests::eventually("a test event that fails", async || {
                 let deliveries = scene.workspace.deliveries(&scene.endpoint).await;
-                let failed = deliveries
-                    .iter()
-                    .find(|delivery| delivery["status"] == "failed")?;
-                failed["id"].as_str().map(str::to_owned)
+                deliveries
+                    .into_iter()
+                    .find(|delivery| delivery["status"] == "failed")
             })
             .await;
+            let id = |name: &str| failed[name].as_str().expect("an id").to_owned();
+            (scene.delivery, scene.event) = (id("id"), id("event_id"));
         }
         if matches!(route, Route::Recovery | Route::CancelRecovery) {
             let started = Route::Recover.ask(&scene).await;
@@ -332,6 +338,7 @@ impl Scene {
             workspace,
             endpoint,
             delivery: String::new(),
+            event: String::new(),
             recovery: String::new(),
         }
     }

@@ -28,6 +28,7 @@ pub(super) struct Stage {
     workspace: Workspace,
     endpoint: String,
     delivery: String,
+    event: String,
     recovery: String,
     _receiver: Receiver,
 }
@@ -62,6 +63,10 @@ pub(super) fn expected() -> BTreeMap<&'static str, Expected> {
         (
             "get-endpoint",
             Expected::Http(200, json!({ "enabled": true, "events": ["*"] })),
+        ),
+        (
+            "get-event",
+            Expected::Http(200, json!({ "event": "poster.scanned", "test": false })),
         ),
         (
             "get-recovery",
@@ -161,6 +166,7 @@ impl Stage {
             workspace,
             endpoint,
             delivery,
+            event: event.id,
             recovery,
             _receiver: receiver,
         }
@@ -172,6 +178,7 @@ impl Stage {
             .replace("ws_sample", &self.workspace.id)
             .replace("whe_sample", &self.endpoint)
             .replace("del_sample", &self.delivery)
+            .replace("evt_sample", &self.event)
             .replace("rec_sample", &self.recovery);
         serde_json::from_str(&event).expect("a sample is JSON")
     }

@@ -24,6 +24,7 @@ pub(super) struct FirstEvents {
     receiver: Receiver,
     endpoint: String,
     delivery: String,
+    event: String,
     /// A token that may be revoked.
     spare_token: String,
 }
@@ -48,6 +49,7 @@ impl FirstEvents {
         Ok(Self {
             endpoint: text("endpoint")?,
             delivery: text("delivery")?,
+            event: text("event_id")?,
             spare_token: pipeline.issue_token().await?,
             pipeline,
             receiver,
@@ -78,8 +80,11 @@ impl FirstEvents {
             return Ok(request);
         }
         let text = request.to_string();
-        let text = text.replace("whe_sample", &self.endpoint);
-        let mut request: Value = serde_json::from_str(&text.replace("del_sample", &self.delivery))?;
+        let text = text
+            .replace("whe_sample", &self.endpoint)
+            .replace("del_sample", &self.delivery)
+            .replace("evt_sample", &self.event);
+        let mut request: Value = serde_json::from_str(&text)?;
         if route == "update-endpoint" {
             // It changes nothing, because the other functions use the endpoint too.
             request["body"] = json!(json!({ "events": ["*"], "enabled": true }).to_string());

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::event_type::{EventName, EventType, InvalidEventName};
-use super::id::{EventId, InvalidId, WorkspaceId};
+use super::id::{DeliveryId, EndpointId, EventId, InvalidId, WorkspaceId};
 use super::time;
 
 /// Most bytes of an event.
@@ -18,10 +18,39 @@ pub struct Event {
     pub id: EventId,
     /// What happened.
     pub name: EventName,
+    /// When it happened, by its producer's clock.
+    pub created_at: Timestamp,
     /// Whom it belongs to.
     pub workspace: WorkspaceId,
     /// The whole JSON object as it was received.
     pub body: String,
+}
+
+/// An event that was accepted, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcceptedEvent {
+    /// The event.
+    pub event: Event,
+    /// When it was accepted.
+    pub accepted_at: Timestamp,
+    /// When it expires; DynamoDB deletes it some time after that.
+    pub expires_at: Timestamp,
+    /// Whether it is a test event, which is meant for one endpoint.
+    pub test: bool,
+}
+
+impl AcceptedEvent {
+    /// Whether it has not expired, and so is still shown.
+    #[must_use]
+    pub fn is_kept(&self, now: Timestamp) -> bool {
+        self.expires_at > now
+    }
+
+    /// The id of its delivery to an endpoint, if it has one.
+    #[must_use]
+    pub fn delivery_at(&self, endpoint: &EndpointId) -> DeliveryId {
+        DeliveryId::derive(self.accepted_at, &self.event.id, endpoint)
+    }
 }
 
 /// Why a message is not a valid event; the text is for the producer.
@@ -78,7 +107,7 @@ impl Event {
             serde_json::from_str(&body).map_err(|error| InvalidEvent::Malformed(describe(&error)))?;
         let id = envelope.id.parse().map_err(InvalidEvent::Id)?;
         let name = EventName::try_from(envelope.event)?;
-        time::parse(&envelope.created_at).ok_or(InvalidEvent::CreatedAt)?;
+        let created_at = time::parse(&envelope.created_at).ok_or(InvalidEvent::CreatedAt)?;
         let workspace = envelope.workspace_id.parse().map_err(InvalidEvent::Workspace)?;
         if !envelope.data.get().starts_with('{') {
             return Err(InvalidEvent::Data);
@@ -86,6 +115,7 @@ impl Event {
         Ok(Self {
             id,
             name,
+            created_at,
             workspace,
             body,
         })
@@ -166,6 +196,26 @@ mod tests {
 
         assert_eq!(event.body, body);
         assert_eq!(event.id.as_str(), "evt_1");
+        assert_eq!(time::format(event.created_at), "2026-06-07T08:30:00Z");
+    }
+
+    #[test]
+    fn an_event_is_kept_until_it_expires_and_its_deliveries_have_the_ids_that_the_fan_out_gives_them() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let accepted = AcceptedEvent {
+            event: Event::parse(GOOD.to_owned()).unwrap(),
+            accepted_at: at(1),
+            expires_at: at(3),
+            test: false,
+        };
+        let endpoint = "whe_1".parse().unwrap();
+
+        assert!(accepted.is_kept(at(2)));
+        assert!(!accepted.is_kept(at(3)));
+        assert_eq!(
+            accepted.delivery_at(&endpoint),
+            DeliveryId::derive(at(1), &"evt_1".parse().unwrap(), &endpoint)
+        );
     }
 
     #[test]

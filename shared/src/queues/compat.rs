@@ -42,6 +42,7 @@ fn an_event_of_a_producer_is_read_as_in_every_release() {
     let event = Event {
         id: "evt_01HXYZ".parse().unwrap(),
         name: "survey.response.created".to_owned().try_into().unwrap(),
+        created_at: "2026-06-07T10:30:00Z".parse().unwrap(),
         workspace: "ws_acme".parse().unwrap(),
         body: golden::EVENT.to_owned(),
     };

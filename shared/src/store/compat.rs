@@ -17,7 +17,7 @@ use crate::domain::annotations::{Description, Metadata};
 use crate::domain::delivery::{Attempt, Delivery, Failure, Status};
 use crate::domain::endpoint::{DisabledReason, Endpoint};
 use crate::domain::erasure::{Deletion, Erasure};
-use crate::domain::event::Event;
+use crate::domain::event::{AcceptedEvent, Event};
 use crate::domain::failure_record::FailureRecord;
 use crate::domain::id::{DeliveryId, EndpointId, RecoveryId};
 use crate::domain::operational::{EndedRecovery, Exhausted, Image, LastAttempt};
@@ -215,6 +215,15 @@ fn an_event_is_read_and_written_as_in_every_release() {
         },
         |json| events::from_item(to_item(json)).unwrap(),
     );
+    let accepted = AcceptedEvent {
+        event: event.clone(),
+        accepted_at: at(0),
+        expires_at: Timestamp::from_second(EXPIRES_AT).unwrap(),
+        test: false,
+    };
+    golden::check_reading("items/event", &accepted, |json| {
+        events::accepted(to_item(json)).unwrap()
+    });
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::attribute::{Item, instant, key, text};
 use super::partiql::{self, Execution, Statement};
 use super::{Found, RowKeys, Store};
 use crate::Error;
-use crate::domain::event::Event;
+use crate::domain::event::{AcceptedEvent, Event};
 use crate::domain::id::{EventId, WorkspaceId};
 use crate::domain::recovery::KeptEvent;
 
@@ -132,6 +132,15 @@ impl Store {
         Ok(item.map(from_item).transpose()?.map(|stored| stored.body))
     }
 
+    /// One event, as of this moment; it may have expired.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or the call failed.
+    pub async fn event(&self, workspace: &WorkspaceId, id: &EventId) -> Result<AcceptedEvent, Error> {
+        let item = self.item(&self.tables.events, event_key(workspace, id)).await?;
+        accepted(item.ok_or(Error::NotFound)?)
+    }
+
     /// The next events of a workspace behind `after`, at most `limit` or about 1 MB of them, as they were a moment ago.
     ///
     /// # Errors
@@ -205,16 +214,26 @@ pub(super) fn to_item(new: NewEvent<'_>, accepted_at: Timestamp, expires_at: i64
     serde_dynamo::to_item(item).map_err(Error::unsendable("PutItem"))
 }
 
-/// Reads an event as far as a recovery looks at it.
-fn kept(item: Item) -> Result<KeptEvent, Error> {
+/// Reads an event with all that is kept of it.
+pub(super) fn accepted(item: Item) -> Result<AcceptedEvent, Error> {
     let item: EventItem = serde_dynamo::from_item(item).map_err(Error::corrupt(TABLE))?;
-    let event = Event::parse(item.body).map_err(Error::corrupt(TABLE))?;
-    Ok(KeptEvent {
-        id: event.id,
-        name: event.name,
+    Ok(AcceptedEvent {
+        event: Event::parse(item.body).map_err(Error::corrupt(TABLE))?,
         accepted_at: instant(TABLE, item.accepted_at)?,
         expires_at: instant(TABLE, item.expires_at.saturating_mul(1000))?,
         test: item.message_id == TEST_MESSAGE,
+    })
+}
+
+/// Reads an event as far as a recovery looks at it.
+fn kept(item: Item) -> Result<KeptEvent, Error> {
+    let accepted = accepted(item)?;
+    Ok(KeptEvent {
+        id: accepted.event.id,
+        name: accepted.event.name,
+        accepted_at: accepted.accepted_at,
+        expires_at: accepted.expires_at,
+        test: accepted.test,
     })
 }
 

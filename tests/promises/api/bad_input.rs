@@ -359,6 +359,7 @@ async fn a_path_without_a_valid_id_names_nothing() {
             format!("/{id}"),
             format!("/{id}/deliveries"),
             format!("/{id}/deliveries/del_x"),
+            format!("/events/{id}"),
         ] {
             let refused = target.workspace.get(&path).await;
             assert_problem(&refused, StatusCode::NOT_FOUND, &path);

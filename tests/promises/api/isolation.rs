@@ -21,6 +21,7 @@ struct Estate {
     receiver: Receiver,
     endpoint: CreatedEndpoint,
     delivery: String,
+    event: String,
     recovery: String,
 }
 
@@ -30,14 +31,16 @@ impl Estate {
         let receiver = receivers::recovering(1).await;
         let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await;
         let path = test_delivery(&workspace, &endpoint.id).await;
-        wait_until_status(&workspace, &path, "failed").await;
-        let delivery = path.rsplit('/').next().expect("an id").to_owned();
+        let failed = wait_until_status(&workspace, &path, "failed").await;
+        let id = |name: &str| failed[name].as_str().expect("an id").to_owned();
+        let (delivery, event) = (id("id"), id("event_id"));
         let recovery = finished_recovery(&workspace, &endpoint.id).await;
         Self {
             workspace,
             receiver,
             endpoint,
             delivery,
+            event,
             recovery,
         }
     }
@@ -47,12 +50,14 @@ impl Estate {
         let endpoint = format!("/{}", self.endpoint.id);
         let delivery = format!("{endpoint}/deliveries/{}", self.delivery);
         let mut shown = Vec::new();
+        let event = format!("/events/{}", self.event);
         let recoveries = format!("{endpoint}/recoveries");
         for path in [
             "",
             &endpoint,
             &format!("{endpoint}/deliveries"),
             &delivery,
+            &event,
             &recoveries,
         ] {
             shown.push(self.workspace.get(path).await.body);
@@ -64,6 +69,7 @@ impl Estate {
         operation.path_with(&[
             ("id", &self.endpoint.id),
             ("delivery_id", &self.delivery),
+            ("event_id", &self.event),
             ("recovery_id", &self.recovery),
         ])
     }
@@ -91,6 +97,7 @@ async fn another_workspace_sees_and_changes_nothing_on_any_route() {
         let nobodys = operation.path_with(&[
             ("id", "whe_nobody"),
             ("delivery_id", "del_nobody"),
+            ("event_id", "evt_nobody"),
             ("recovery_id", "rec_nobody"),
         ]);
         let nobodys = call(&stranger.workspace, operation, &nobodys).await;

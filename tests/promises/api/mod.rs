@@ -4,6 +4,7 @@ mod annotations;
 mod bad_input;
 mod concurrency;
 mod deletion;
+mod events;
 mod health;
 mod history;
 mod isolation;

@@ -229,6 +229,7 @@ struct Stage {
     _receiver: Receiver,
     endpoint: String,
     delivery: String,
+    event: String,
     recovery: String,
 }
 
@@ -238,7 +239,8 @@ impl Stage {
         let receiver = receivers::recovering(1).await;
         let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await.id;
         let path = test_delivery(&workspace, &endpoint).await;
-        wait_until_status(&workspace, &path, "failed").await;
+        let failed = wait_until_status(&workspace, &path, "failed").await;
+        let id = |name: &str| failed[name].as_str().expect("an id").to_owned();
         let recovery = if operation.path_parameters().contains(&"recovery_id") {
             long_recovery(&workspace, &endpoint).await
         } else {
@@ -249,7 +251,8 @@ impl Stage {
             _receiver: receiver,
             endpoint,
             recovery,
-            delivery: path.rsplit('/').next().expect("an id").to_owned(),
+            delivery: id("id"),
+            event: id("event_id"),
         }
     }
 
@@ -257,6 +260,7 @@ impl Stage {
         operation.path_with(&[
             ("id", &self.endpoint),
             ("delivery_id", &self.delivery),
+            ("event_id", &self.event),
             ("recovery_id", &self.recovery),
         ])
     }
@@ -268,6 +272,7 @@ impl Stage {
         let unknown = operation.path_with(&[
             ("id", "whe_nobody"),
             ("delivery_id", "del_nobody"),
+            ("event_id", "evt_nobody"),
             ("recovery_id", "rec_nobody"),
         ]);
         let unfit = ["webhooks:read", "webhooks:write"]
