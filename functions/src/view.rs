@@ -78,6 +78,7 @@ struct AttemptView<'a> {
     duration_ms: u64,
     error: Option<&'a str>,
     response_body: Option<&'a str>,
+    response_headers: Option<&'a BTreeMap<String, String>>,
 }
 
 #[derive(Serialize)]
@@ -289,6 +290,7 @@ fn attempt_view(attempt: &Attempt) -> AttemptView<'_> {
         duration_ms: attempt.duration_ms,
         error: attempt.failure.map(Failure::as_str),
         response_body: attempt.response_body.as_deref(),
+        response_headers: Some(attempt.response_headers.by_name()).filter(|headers| !headers.is_empty()),
     }
 }
 

@@ -18,6 +18,7 @@ pub mod manual_retry;
 pub mod operational;
 pub mod plan;
 pub mod recovery;
+pub mod response_headers;
 pub mod retry_after;
 pub mod schedule;
 pub mod secret;

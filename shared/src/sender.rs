@@ -20,6 +20,7 @@ pub use response::{MAX_EXCERPT_BYTES, MAX_RESPONSE_BYTES};
 
 use crate::domain::delivery::{Attempt, Failure};
 use crate::domain::id::EventId;
+use crate::domain::response_headers::ResponseHeaders;
 use crate::domain::retry_after;
 use crate::domain::secret::Secret;
 use crate::domain::target::{TargetPolicy, TargetUrl};
@@ -142,9 +143,16 @@ impl Sender {
             Ok(body) => body.map_err(|error| failure::of(&error)),
             Err(_) => Err(Failure::Timeout),
         };
+        let success = (200..300).contains(&http_status) && body.is_ok();
+        let value = |name: &str| response.headers().get(name).map(HeaderValue::as_bytes);
         Ok(Answer {
             http_status,
             retry_after_seconds,
+            headers: if success {
+                ResponseHeaders::default()
+            } else {
+                ResponseHeaders::of(value)
+            },
             body,
         })
     }
@@ -171,6 +179,7 @@ pub async fn is_allowed(
 struct Answer {
     http_status: u16,
     retry_after_seconds: Option<u32>,
+    headers: ResponseHeaders,
     body: Result<String, Failure>,
 }
 
@@ -189,6 +198,7 @@ impl Answer {
             duration_ms,
             failure,
             response_body,
+            response_headers: self.headers,
             retry_after_seconds,
         }
     }

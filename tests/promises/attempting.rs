@@ -85,6 +85,26 @@ async fn a_redirect_is_a_failed_attempt_and_its_target_is_never_visited() {
 }
 
 #[tokio::test]
+async fn a_failed_attempt_shows_the_headers_that_explain_it_and_a_successful_one_none() {
+    let headers = |answer: Answer| {
+        let answer = answer.header("retry-after", "soon").header("server", "nginx");
+        answer
+            .header("x-request-id", &"r".repeat(600))
+            .header("set-cookie", "a=b")
+    };
+
+    let failed = first_attempt(headers(Answer::status(503))).await;
+    let succeeded = first_attempt(headers(Answer::status(200))).await;
+    let unanswered = first_attempt(headers(Answer::hang())).await;
+
+    let request_id = "r".repeat(512 - "retry-aftersoon".len() - "x-request-id".len());
+    let expected = json!({ "retry-after": "soon", "x-request-id": request_id });
+    assert_eq!(failed["response_headers"], expected);
+    assert_eq!(succeeded["response_headers"], Value::Null);
+    assert_eq!(unanswered["response_headers"], Value::Null);
+}
+
+#[tokio::test]
 async fn a_body_dripped_a_byte_a_second_ends_at_the_deadline() {
     let attempt = first_attempt(Answer::drip()).await;
 

@@ -16,7 +16,8 @@ const LONGEST: Duration = Duration::from_mins(30);
 #[tokio::test]
 async fn no_secret_or_token_is_logged() {
     let workspace = Workspace::new(&STACK).await;
-    let receiver = receivers::always(Answer::status(500)).await;
+    let answer = Answer::status(500).header("location", "/?key=of-the-answer");
+    let receiver = receivers::always(answer).await;
     let endpoint = workspace
         .create_endpoint(&receiver.url("/?key=of-the-endpoint"), &["*"])
         .await;
@@ -45,7 +46,7 @@ async fn no_secret_or_token_is_logged() {
     .await;
 
     let mut values = issued::all();
-    values.push("of-the-endpoint".to_owned());
+    values.extend(["of-the-endpoint", "of-the-answer"].map(str::to_owned));
     for value in values {
         // What follows the prefix is the secret itself.
         let secret = value.trim_start_matches("whs_").trim_start_matches("efa_sk_");

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event_type::EventName;
 use super::id::{DeliveryId, EndpointId, EventId};
+use super::response_headers::ResponseHeaders;
 use super::task::{Kind, Task};
 
 /// Attempts kept in the record; only manual retries can make more, and then the oldest but the first go. Statistics count
@@ -77,6 +78,8 @@ pub struct Attempt {
     pub failure: Option<Failure>,
     /// The beginning of the response's body.
     pub response_body: Option<String>,
+    /// The headers of the response that explain a failure; none of a success.
+    pub response_headers: ResponseHeaders,
     /// How long the receiver asked to wait, in seconds.
     pub retry_after_seconds: Option<u32>,
 }
@@ -91,6 +94,7 @@ impl Attempt {
             duration_ms: 0,
             failure: Some(Failure::Interrupted),
             response_body: None,
+            response_headers: ResponseHeaders::default(),
             retry_after_seconds: None,
         }
     }

@@ -244,6 +244,32 @@ async fn a_hint_counts_only_on_429_and_503() {
 }
 
 #[tokio::test]
+async fn the_headers_of_a_response_are_kept_of_a_failed_attempt_only() {
+    let sender = Sender::new(TargetPolicy::InsecureToo).unwrap();
+    let headers = async |answer: &'static [u8]| {
+        let (address, _) = receiver(answer).await;
+        let attempt = attempt(&sender, &format!("http://{address}/"), Duration::from_millis(300)).await;
+        attempt.response_headers.by_name().clone()
+    };
+
+    let failed = headers(
+        b"HTTP/1.1 503 X\r\nRetry-After: soon\r\nserver: a\xff\r\nset-cookie: b\r\ncontent-length: 0\r\n\r\n",
+    );
+    let succeeded = headers(b"HTTP/1.1 200 OK\r\nserver: a\r\ncontent-length: 0\r\n\r\n");
+    let cut_off = headers(b"HTTP/1.1 200 OK\r\nserver: a\r\ncontent-length: 100\r\n\r\na");
+
+    let expected = [("retry-after", "soon"), ("server", "a\u{fffd}")];
+    assert_eq!(
+        failed.await,
+        expected
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into()
+    );
+    assert!(succeeded.await.is_empty());
+    assert_eq!(cut_off.await["server"], "a", "it was not received");
+}
+
+#[tokio::test]
 async fn every_attempt_names_the_version_that_made_it() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());

@@ -22,6 +22,7 @@ use crate::domain::failure_record::FailureRecord;
 use crate::domain::id::{DeliveryId, EndpointId, RecoveryId};
 use crate::domain::operational::{EndedRecovery, Exhausted, Image, LastAttempt};
 use crate::domain::recovery::{Include, Outcome, Recovery, Taken, Wanted};
+use crate::domain::response_headers::ResponseHeaders;
 use crate::domain::statistics::Tally;
 use crate::domain::testing;
 use crate::domain::token::{Grant, Scope, TokenHash};
@@ -232,6 +233,14 @@ fn deliveries_are_read_and_written_as_in_every_release() {
         retry_after_seconds: Some(120),
         ..answered(503, Some(Failure::Status))
     };
+    let sent = [("content-type", "text/html"), ("retry-after", "120")];
+    let explained = Attempt {
+        response_headers: ResponseHeaders::of(|name| {
+            let sent = sent.iter().find(|(sent, _)| *sent == name);
+            sent.map(|(_, value)| value.as_bytes())
+        }),
+        ..busy.clone()
+    };
     let pending = Delivery {
         next_attempt_at: Some(at(300)),
         planned_for: Some("059f36b4-87a3-44ab-83d2-661975830a7d".to_owned()),
@@ -275,6 +284,10 @@ fn deliveries_are_read_and_written_as_in_every_release() {
         &delivery(Status::Delivered, vec![answered(200, None)]),
     );
     check_delivery("items/delivery-pending", &pending);
+    check_delivery(
+        "items/delivery-explained",
+        &delivery(Status::Pending, vec![explained]),
+    );
     check_delivery("items/delivery-failed", &every_failure);
     check_delivery("items/delivery-retried-by-hand", &reopened);
     check_delivery("items/delivery-retried-at-once", &at_once);

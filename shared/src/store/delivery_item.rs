@@ -8,6 +8,7 @@ use crate::Error;
 use crate::domain::delivery::{Attempt, Delivery, Failure, Status};
 use crate::domain::event_type::EventName;
 use crate::domain::id::{DeliveryId, EndpointId, EventId};
+use crate::domain::response_headers::ResponseHeaders;
 
 const TABLE: &str = "deliveries";
 
@@ -46,6 +47,8 @@ struct AttemptItem {
     failure: Option<Failure>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     response_body: Option<String>,
+    #[serde(default, skip_serializing_if = "ResponseHeaders::is_empty")]
+    response_headers: ResponseHeaders,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     retry_after_seconds: Option<u32>,
 }
@@ -121,6 +124,7 @@ fn attempt_item(attempt: &Attempt) -> AttemptItem {
         duration_ms: attempt.duration_ms,
         failure: attempt.failure,
         response_body: attempt.response_body.clone(),
+        response_headers: attempt.response_headers.clone(),
         retry_after_seconds: attempt.retry_after_seconds,
     }
 }
@@ -132,6 +136,7 @@ fn attempt(item: AttemptItem) -> Result<Attempt, Error> {
         duration_ms: item.duration_ms,
         failure: item.failure,
         response_body: item.response_body,
+        response_headers: item.response_headers,
         retry_after_seconds: item.retry_after_seconds,
     })
 }
@@ -147,6 +152,8 @@ fn is_false(value: &bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::task::Kind;
+    use crate::domain::testing;
 
     #[test]
     fn a_delivery_comes_back_as_it_was_stored() {
@@ -169,6 +176,27 @@ mod tests {
 
         assert!(OPTIONAL.iter().all(|name| item.contains_key(*name)));
         assert_eq!(from_item(item).unwrap(), delivery);
+    }
+
+    /// DynamoDB counts the bytes of names and values; its JSON has all of them and more.
+    #[test]
+    fn the_largest_record_is_far_below_the_400_kb_that_an_item_may_have() {
+        let long = [b'x'; 1024];
+        let attempt = Attempt {
+            http_status: Some(503),
+            response_body: Some("\u{fffd}".repeat(1024 / 3)),
+            response_headers: ResponseHeaders::of(|_| Some(&long)),
+            retry_after_seconds: Some(86_400),
+            ..Attempt::interrupted(Timestamp::UNIX_EPOCH)
+        };
+        let task = testing::task(1, Kind::Manual);
+        let record = Delivery::pending(&task);
+        let record = (0..100).fold(record, |record, _| record.after(attempt.clone(), Kind::Manual));
+
+        let item = serde_dynamo::Item::from(to_item(&record, 7).unwrap());
+        let bytes = serde_json::to_string(&item).unwrap().len();
+
+        assert!((45_000..60_000).contains(&bytes), "{bytes}");
     }
 
     #[test]

@@ -90,11 +90,10 @@ fn the_whole_schedule_takes_between_27_and_31_hours() {
 
 fn attempt(at: Timestamp, retry_after_seconds: Option<u32>) -> Attempt {
     Attempt {
-        at,
         http_status: Some(503),
         duration_ms: DURATION_MS,
         failure: Some(Failure::Status),
-        response_body: None,
         retry_after_seconds,
+        ..Attempt::interrupted(at)
     }
 }
