@@ -115,6 +115,19 @@ impl Pipeline {
         Ok(answer["token"].as_str().context("no token")?.to_owned())
     }
 
+    /// A new link to the workspace, which can be exchanged once.
+    pub(crate) async fn create_link(&self) -> Result<String> {
+        let request = json!({ "workspace_id": self.workspace });
+        let answer = self
+            .function("create-portal-link")
+            .await?
+            .invoke(&request)
+            .await?;
+        let url = answer["url"].as_str().unwrap_or_default();
+        let (_, link) = url.split_once("#link=").context("no link")?;
+        Ok(link.to_owned())
+    }
+
     /// A request that creates an endpoint.
     pub(crate) fn create_request(&self, url: &str, events: &str) -> Result<Value> {
         let mut request = sample::request("create-endpoint", &self.token)?;

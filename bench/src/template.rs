@@ -49,16 +49,18 @@ impl Template {
         memory.as_f64().context("the template has no MemorySize")
     }
 
-    /// The environment of every function, with AWS at `aws_url`.
+    /// The environment of every function, and what single functions have besides, with AWS at `aws_url`.
     pub(crate) fn environment(&self, aws_url: &str) -> Result<BTreeMap<String, String>> {
-        let variables = &self.value["Globals"]["Function"]["Environment"]["Variables"];
-        let variables = variables
-            .as_mapping()
-            .context("the template has no environment")?;
+        let variables = |of: &Value| of["Environment"]["Variables"].as_mapping().cloned();
+        let resources = self.value["Resources"].as_mapping().into_iter().flatten();
+        let own = resources.filter_map(|(_, resource)| variables(&resource["Properties"]));
+        let common =
+            variables(&self.value["Globals"]["Function"]).context("the template has no environment")?;
         let text = |name: &Value| name.as_str().unwrap_or_default().to_owned();
-        let mut environment: BTreeMap<_, _> = variables
-            .iter()
-            .map(|(name, value)| (text(name), self.resolve(value, aws_url)))
+        let mut environment: BTreeMap<_, _> = own
+            .chain([common])
+            .flatten()
+            .map(|(name, value)| (text(&name), self.resolve(&value, aws_url)))
             .collect();
         environment.insert("AWS_ENDPOINT_URL".to_owned(), aws_url.to_owned());
         Ok(environment)
@@ -89,6 +91,11 @@ impl Template {
         };
         let operand = scalar(&tagged.value);
         match tagged.tag.to_string().trim_start_matches('!') {
+            // What holds with the default parameters.
+            "If" => {
+                let otherwise = tagged.value.as_sequence().and_then(|operands| operands.last());
+                otherwise.map_or_else(String::new, |value| self.resolve(value, aws_url))
+            }
             "GetAtt" => arn(operand.split('.').next().unwrap_or_default()),
             "Ref" => self.reference(&operand, aws_url),
             _ => operand.replace("${AWS::StackName}", STACK),

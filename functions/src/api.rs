@@ -3,6 +3,7 @@
 pub mod cancel_recovery;
 pub mod create_endpoint;
 pub mod create_recovery;
+pub mod create_session;
 pub mod delete_endpoint;
 pub mod get_delivery;
 pub mod get_endpoint;

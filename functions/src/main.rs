@@ -1,12 +1,12 @@
 //! All Lambda functions in one binary: the template's `Handler` names the one that a process is.
 
 use functions::api::{
-    cancel_recovery, create_endpoint, create_recovery, delete_endpoint, get_delivery, get_endpoint,
-    get_event, get_recovery, get_stats, get_token, list_deliveries, list_endpoints, list_event_types,
-    list_recoveries, retry_delivery, rotate_secret, send_test_event, update_endpoint,
+    cancel_recovery, create_endpoint, create_recovery, create_session, delete_endpoint, get_delivery,
+    get_endpoint, get_event, get_recovery, get_stats, get_token, list_deliveries, list_endpoints,
+    list_event_types, list_recoveries, retry_delivery, rotate_secret, send_test_event, update_endpoint,
 };
 use functions::consumers::{announce, deliver, fan_out, purge, recover, retry};
-use functions::operator::{erase_workspace, issue_token, list_tokens, revoke_token};
+use functions::operator::{create_portal_link, erase_workspace, issue_token, list_tokens, revoke_token};
 use functions::serve::{self, Function};
 
 /// Every function there is, by its handler's name.
@@ -29,12 +29,17 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("cancel-recovery", Function::Route(cancel_recovery::ROUTE)),
     ("list-event-types", Function::Route(list_event_types::ROUTE)),
     ("get-token", Function::Route(get_token::ROUTE)),
+    ("create-session", Function::OpenRoute(create_session::ROUTE)),
     ("fan-out", Function::Consumer(fan_out::CONSUMER)),
     ("deliver", Function::Consumer(deliver::CONSUMER)),
     ("retry", Function::Consumer(retry::CONSUMER)),
     ("recover", Function::Consumer(recover::CONSUMER)),
     ("purge", Function::Consumer(purge::CONSUMER)),
     ("announce", Function::StreamReader(announce::STREAM_READER)),
+    (
+        "create-portal-link",
+        Function::Command(create_portal_link::COMMAND),
+    ),
     ("erase-workspace", Function::Command(erase_workspace::COMMAND)),
     ("issue-token", Function::Command(issue_token::COMMAND)),
     ("list-tokens", Function::Command(list_tokens::COMMAND)),
@@ -92,6 +97,16 @@ mod tests {
     }
 
     #[test]
+    fn a_link_is_all_that_is_exchanged_without_a_token() {
+        let open = FUNCTIONS.iter().filter_map(|(name, function)| match function {
+            Function::OpenRoute(_) => Some(*name),
+            _ => None,
+        });
+
+        assert_eq!(open.collect::<Vec<_>>(), ["create-session"]);
+    }
+
+    #[test]
     fn the_handlers_of_the_template_are_these_and_each_is_of_one_function() {
         let template = include_str!("../../template.yaml");
         let handlers = template
@@ -107,8 +122,14 @@ mod tests {
     #[test]
     fn every_variable_that_a_function_uses_is_in_the_template() {
         let template = include_str!("../../template.yaml");
-        let given = |variable: &str| template.contains(&format!("\n        {variable}: !"));
+        let of_all = |variable: &str| template.contains(&format!("\n        {variable}: !"));
         for (name, function) in FUNCTIONS {
+            let handler = format!("\n      Handler: {name}\n");
+            let own = template.split("\n\n").find(|block| block.contains(&handler));
+            let given = |variable: &str| {
+                let line = format!("\n          {variable}: !");
+                of_all(variable) || own.is_some_and(|block| block.contains(&line))
+            };
             let unknown: Vec<_> = function
                 .variables()
                 .iter()

@@ -21,7 +21,7 @@ pub use batch::{ComeBack, Consumer};
 pub use command::{Command, CommandError, answer_to};
 pub use deadline::{Deadline, TO_ANSWER};
 pub use hand_back::LONGEST_WAIT_SECONDS;
-pub use http::{Answer, Caller, Route};
+pub use http::{Answer, Caller, OpenRoute, Route};
 #[cfg(test)]
 pub use message::Attributes;
 pub use message::{Batch, Message};
@@ -34,6 +34,8 @@ use crate::app::App;
 pub enum Function {
     /// Answers the requests of a route.
     Route(Route),
+    /// Answers the requests of a route that needs no token.
+    OpenRoute(OpenRoute),
     /// Handles the messages of queues.
     Consumer(Consumer),
     /// Follows the stream of the endpoints table.
@@ -48,6 +50,7 @@ impl Function {
     pub fn variables(&self) -> &'static [&'static str] {
         match self {
             Self::Route(route) => route.variables,
+            Self::OpenRoute(route) => route.variables,
             Self::Consumer(consumer) => consumer.variables,
             Self::StreamReader(reader) => reader.variables,
             Self::Command(command) => command.variables,
@@ -80,7 +83,8 @@ pub async fn run(functions: &'static [(&'static str, Function)]) -> Result<(), E
     start_logging();
     let app = start(function.variables())?;
     let serving = match *function {
-        Function::Route(route) => http::serve(app, route),
+        Function::Route(route) => http::serve(app, http::Asked::ByCaller(route)),
+        Function::OpenRoute(route) => http::serve(app, http::Asked::ByAnybody(route)),
         Function::Consumer(consumer) => batch::serve(app, consumer),
         Function::StreamReader(reader) => stream::serve(app, reader),
         Function::Command(command) => command::serve(app, command),

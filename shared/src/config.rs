@@ -72,6 +72,8 @@ pub struct Config {
     pub scheduler_threshold: Setting<SignedDuration>,
     /// The workspace that is told what happens to endpoints, if there is one.
     pub operator_workspace: Setting<Option<WorkspaceId>>,
+    /// Where customers reach this API, without a slash at the end; links lead to the dashboard below it.
+    pub public_url: Setting<String>,
     /// Which targets are allowed.
     pub targets: Setting<TargetPolicy>,
 }
@@ -177,6 +179,7 @@ impl Config {
             disable_after: environment.setting("DISABLE_AFTER_SECONDS", signed_seconds),
             scheduler_threshold: environment.setting("SCHEDULER_THRESHOLD_SECONDS", signed_seconds),
             operator_workspace: environment.possibly_empty("OPERATOR_WORKSPACE", |text| text.parse().ok()),
+            public_url: environment.setting("PUBLIC_URL", public_url),
             targets: environment.setting("ALLOW_INSECURE_TARGETS", targets),
         };
         if environment.invalid.is_empty() {
@@ -294,6 +297,16 @@ fn targets(text: String) -> Option<TargetPolicy> {
         "false" => Some(TargetPolicy::PublicOnly),
         _ => None,
     }
+}
+
+/// An address without a slash at the end.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the readers of variables take their value"
+)]
+fn public_url(text: String) -> Option<String> {
+    let url = text.trim_end_matches('/');
+    (url.starts_with("https://") || url.starts_with("http://")).then(|| url.to_owned())
 }
 
 #[cfg(test)]

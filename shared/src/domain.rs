@@ -14,6 +14,7 @@ pub mod freshness;
 pub mod health;
 pub mod id;
 pub mod lane;
+pub mod link;
 pub mod manual_retry;
 pub mod operational;
 pub mod plan;

@@ -20,6 +20,7 @@ mod hours;
 mod kept_counts;
 mod kept_hours;
 mod late;
+mod links;
 mod noted;
 mod partiql;
 mod recoveries;

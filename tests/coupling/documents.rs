@@ -133,9 +133,11 @@ fn the_table_of_routes_is_that_of_the_openapi_document() {
         let path = operation.path.replace('{', ":").replace('}', "");
         let path = if path.is_empty() { "/".to_owned() } else { path };
         let success = operation.statuses().into_iter().min().expect("a status");
+        let otherwise = if operation.is_open() { "none" } else { "any" };
+        let needed = operation.scope.as_deref().unwrap_or(otherwise);
         (
             format!("{} {path}", operation.method),
-            operation.scope.clone().unwrap_or_else(|| "any".to_owned()),
+            needed.to_owned(),
             success.to_string(),
         )
     });

@@ -287,10 +287,14 @@ fn a_table_outlives_the_stack_a_replacement_and_a_mistaken_deletion() {
 #[test]
 fn what_is_deleted_by_age_is_what_grows_with_traffic() {
     let template = Template::read();
-    for name in ["EventsTable", "DeliveriesTable"] {
+    for (name, attribute) in [
+        ("EventsTable", "expires_at"),
+        ("DeliveriesTable", "expires_at"),
+        ("TokensTable", "kept_until"),
+    ] {
         assert_eq!(
-            template.resource(name)["TimeToLiveSpecification"]["Enabled"],
-            true,
+            template.resource(name)["TimeToLiveSpecification"],
+            json!({ "AttributeName": attribute, "Enabled": true }),
             "{name}"
         );
     }
@@ -394,6 +398,10 @@ fn every_function_may_do_what_it_does_and_no_more() {
         ("ListEventTypesRole", "dynamodb:GetItem"),
         ("GetTokenRole", "dynamodb:GetItem"),
         (
+            "CreateSessionRole",
+            "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem",
+        ),
+        (
             "EraseWorkspaceRole",
             "dynamodb:BatchWriteItem dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query \
              dynamodb:UpdateItem secretsmanager:DeleteSecret sqs:SendMessage",
@@ -401,6 +409,7 @@ fn every_function_may_do_what_it_does_and_no_more() {
         ("IssueTokenRole", "dynamodb:PutItem"),
         ("ListTokensRole", "dynamodb:Query"),
         ("RevokeTokenRole", "dynamodb:UpdateItem"),
+        ("CreatePortalLinkRole", "dynamodb:PutItem"),
         (
             "FanOutRole",
             &format!("dynamodb:BatchGetItem dynamodb:PartiQLInsert dynamodb:Query {consume}"),
@@ -454,6 +463,28 @@ fn allowed(template: &Template, role: &str) -> String {
     actions.sort();
     actions.dedup();
     actions.join(" ")
+}
+
+/// The API names the functions that have a route, and `CloudFormation` refuses a circle.
+#[test]
+fn one_function_knows_where_customers_reach_the_api_and_it_has_no_route() {
+    let template = Template::read();
+    let knows = |value: &Value| value.to_string().contains("PublicUrl");
+    let functions = template.of_type("AWS::Serverless::Function");
+    let mut knowing = functions.iter().filter(|(_, function)| knows(function));
+
+    let (name, function) = knowing.next().expect("a function that makes links");
+    assert_eq!(name, "CreatePortalLinkFunction");
+    assert!(function["Events"].is_null());
+    assert!(knowing.next().is_none() && !knows(template.globals()));
+    let own = template.section("Outputs")["ApiUrl"]["Value"].clone();
+    assert_eq!(
+        function["Environment"]["Variables"]["PUBLIC_URL"],
+        json!({ "Fn::If": ["HasPublicUrl", { "Ref": "PublicUrl" }, own] })
+    );
+    assert_eq!(template.parameter("PublicUrl")["Default"], "");
+    let is_set = json!({ "Fn::Not": [{ "Fn::Equals": [{ "Ref": "PublicUrl" }, ""] }] });
+    assert_eq!(template.section("Conditions")["HasPublicUrl"], is_set);
 }
 
 #[test]

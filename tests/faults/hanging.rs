@@ -72,9 +72,10 @@ async fn creation_ends_while_its_secret_hangs() {
 }
 
 /// A call of each of the operator's functions, and what it is about.
-const OPERATORS_CALLS: [(&str, &str, &str); 4] = [
+const OPERATORS_CALLS: [(&str, &str, &str); 5] = [
     ("IssueTokenFunction", "PutItem TokensTable", "workspace_id"),
     ("RevokeTokenFunction", "UpdateItem TokensTable", "token_id"),
+    ("CreatePortalLinkFunction", "PutItem TokensTable", "workspace_id"),
     ("ListTokensFunction", "Query TokensTable", "workspace_id"),
     ("EraseWorkspaceFunction", "Query EventsTable", "workspace_id"),
 ];

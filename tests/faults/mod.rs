@@ -13,6 +13,7 @@ mod hops;
 mod hot_key;
 mod kill;
 mod lanes;
+mod linking;
 mod options;
 mod poison;
 mod proxy;

@@ -6,7 +6,7 @@ use std::path::Path;
 use local::Options;
 
 /// Two retries by delay, one by schedule.
-const PARAMETERS: [(&str, &str); 9] = [
+const PARAMETERS: [(&str, &str); 10] = [
     ("RetrySchedule", "1,1,12"),
     ("SchedulerThresholdSeconds", "10"),
     ("PostDeadlineSeconds", "3"),
@@ -16,7 +16,11 @@ const PARAMETERS: [(&str, &str); 9] = [
     ("CorsOrigins", "https://app.example.com,https://admin.example.com"),
     ("ProducerPrincipals", PRODUCERS_ACCOUNT),
     ("OperatorWorkspace", OPERATOR_WORKSPACE),
+    ("PublicUrl", PUBLIC_URL),
 ];
+
+/// Where customers reach the API, as links say it.
+pub(crate) const PUBLIC_URL: &str = "https://webhooks.example.com";
 
 /// The workspace that is told what happens to endpoints.
 pub(crate) const OPERATOR_WORKSPACE: &str = "ws_operator";

@@ -30,9 +30,11 @@ pub(super) struct Stage {
     delivery: String,
     event: String,
     recovery: String,
+    link: String,
     _receiver: Receiver,
 }
 
+#[expect(clippy::too_many_lines, reason = "an entry for each function")]
 pub(super) fn expected() -> BTreeMap<&'static str, Expected> {
     BTreeMap::from([
         ("announce", Expected::Batch(&[])),
@@ -45,10 +47,21 @@ pub(super) fn expected() -> BTreeMap<&'static str, Expected> {
             Expected::Http(201, json!({ "url": "https://hooks.example.com/enafeedback" })),
         ),
         (
+            "create-portal-link",
+            Expected::Fields(&["url", "token_id", "expires_at"]),
+        ),
+        (
             "create-recovery",
             Expected::Http(
                 202,
                 json!({ "status": "running", "total": null, "per_second": 20 }),
+            ),
+        ),
+        (
+            "create-session",
+            Expected::Http(
+                201,
+                json!({ "scopes": ["webhooks:read", "webhooks:write"], "return_url": null }),
             ),
         ),
         ("delete-endpoint", Expected::Http(204, Value::Null)),
@@ -162,12 +175,14 @@ impl Stage {
         let delivery = workspace.wait_for_delivery(&endpoint, &event, "delivered").await;
         let delivery = delivery["id"].as_str().expect("an id").to_owned();
         let recovery = finished_recovery(&workspace, &endpoint).await;
+        let link = workspace.create_link(&json!({})).await.text;
         Self {
             workspace,
             endpoint,
             delivery,
             event: event.id,
             recovery,
+            link,
             _receiver: receiver,
         }
     }
@@ -175,6 +190,7 @@ impl Stage {
     pub(super) fn replace(&self, sample: &str) -> Value {
         let event = sample
             .replace("efa_sk_sample", &self.workspace.token)
+            .replace("efa_link_sample", &self.link)
             .replace("ws_sample", &self.workspace.id)
             .replace("whe_sample", &self.endpoint)
             .replace("del_sample", &self.delivery)

@@ -38,7 +38,7 @@ pub struct Operation {
     pub method: Method,
     /// The path without [`BASE_PATH`], its parameters in braces.
     pub path: String,
-    /// What the token must allow; `None` if every token will do.
+    /// What the token must allow; `None` if every token will do, or none is needed.
     pub scope: Option<String>,
     /// What the document says of it.
     pub value: &'static Value,
@@ -59,9 +59,14 @@ impl Operation {
         let description = value["description"].as_str().unwrap_or_default();
         let scope = description.split("Needs the scope `").nth(1);
         let scope = scope.and_then(|rest| rest.split('`').next());
+        let without_scope = if is_open(value) {
+            "Needs no token."
+        } else {
+            "Needs any scope."
+        };
         assert!(
-            scope.is_some() || description.contains("Needs any scope"),
-            "{path} does not say which scope it needs"
+            scope.is_some() || description.contains(without_scope),
+            "{path} does not say what it needs"
         );
         Self {
             id: value["operationId"].as_str().expect("an operationId").to_owned(),
@@ -70,6 +75,11 @@ impl Operation {
             scope: scope.map(str::to_owned),
             value,
         }
+    }
+
+    /// Whether it needs no token.
+    pub fn is_open(&self) -> bool {
+        is_open(self.value)
     }
 
     /// The statuses that it may answer with.
@@ -114,6 +124,10 @@ impl Operation {
             }
         }
     }
+}
+
+fn is_open(operation: &Value) -> bool {
+    operation["security"].as_array().is_some_and(Vec::is_empty)
 }
 
 /// What is wrong with an answer by the document; nothing if the document does not know the route.

@@ -38,6 +38,7 @@ pub mod snippets;
 mod stack;
 pub mod table;
 pub mod template;
+pub mod token_items;
 mod wait;
 pub mod workspace;
 

@@ -41,6 +41,19 @@ pub struct CreatedEndpoint {
     pub secret: String,
 }
 
+/// A link as its creation showed it.
+#[derive(Debug)]
+pub struct CreatedLink {
+    /// The address that is given away.
+    pub url: String,
+    /// What is exchanged.
+    pub text: String,
+    /// What revokes it.
+    pub token_id: String,
+    /// When its token expires.
+    pub expires_at: String,
+}
+
 /// An event as it was put on the queue.
 #[derive(Debug)]
 pub struct SentEvent {
@@ -143,6 +156,41 @@ impl Workspace {
             id: text("id"),
             secret: text("secret"),
         }
+    }
+
+    /// Creates a link to this workspace, with these fields of the operator's request.
+    pub async fn create_link(&self, fields: &Value) -> CreatedLink {
+        let mut request = fields.clone();
+        request["workspace_id"] = json!(self.id);
+        let link = self.stack.invoke("CreatePortalLinkFunction", &request).await;
+        let link = link.unwrap_or_else(|error| panic!("no link is created: {error}"));
+        let text = |name: &str| link[name].as_str().expect("a link has it").to_owned();
+        let url = text("url");
+        let (_, exchanged) = url.split_once("/dashboard/#link=").expect("an address");
+        issued::remember(exchanged);
+        CreatedLink {
+            text: exchanged.to_owned(),
+            token_id: text("token_id"),
+            expires_at: text("expires_at"),
+            url,
+        }
+    }
+
+    /// A request to exchange a link, as its holder makes it: without a token.
+    pub fn to_exchange(&self, body: &Value) -> reqwest::RequestBuilder {
+        let request = self.request(Method::POST, "/sessions");
+        request
+            .header("content-type", "application/json")
+            .body(body.to_string())
+    }
+
+    /// Exchanges a link.
+    pub async fn exchange(&self, link: &str) -> ApiAnswer {
+        let answer = answer(self.to_exchange(&json!({ "link": link }))).await;
+        if let Some(token) = answer.body["token"].as_str() {
+            issued::remember(token);
+        }
+        answer
     }
 
     /// An event of this workspace, not yet sent.

@@ -66,9 +66,13 @@ impl FirstEvents {
             // An attempt without a record was interrupted, and another one follows.
             "retry" => Ok(sample::batch("FailedAttemptsQueue", &tasks(pipeline).await?)),
             "revoke-token" => Ok(json!({ "token": self.spare_token })),
-            "announce" | "erase-workspace" | "issue-token" | "list-tokens" | "purge" | "recover" => {
-                sample::of(function)
+            "create-session" => {
+                let mut request = sample::of(function)?;
+                request["body"] = json!(json!({ "link": pipeline.create_link().await? }).to_string());
+                Ok(request)
             }
+            "announce" | "create-portal-link" | "erase-workspace" | "issue-token" | "list-tokens"
+            | "purge" | "recover" => sample::of(function),
             "create-endpoint" => pipeline.create_request(&self.receiver.url("/other"), other_events()?),
             route => self.request(route),
         }

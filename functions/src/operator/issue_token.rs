@@ -6,6 +6,7 @@ use shared::clock;
 use shared::domain::time;
 use shared::domain::token::{Grant, Scope, Token};
 
+use super::all_scopes;
 use crate::app::App;
 use crate::serve::{Command, CommandError, answer_to};
 
@@ -81,10 +82,6 @@ fn expiry(text: &str, now: Timestamp) -> Result<Timestamp, CommandError> {
 
 fn invalid(message: impl Into<String>) -> CommandError {
     CommandError::InvalidInput(message.into())
-}
-
-fn all_scopes() -> Vec<Scope> {
-    vec![Scope::Read, Scope::Write]
 }
 
 #[cfg(test)]

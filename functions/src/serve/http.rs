@@ -42,8 +42,26 @@ pub struct Route {
     pub handler: for<'a> fn(&'a App, &'a Caller, Request) -> BoxFuture<'a, Answer>,
 }
 
+/// A route that needs no token: which variables of the environment it uses, and what it does.
+#[derive(Clone, Copy)]
+pub struct OpenRoute {
+    /// The variables that it uses.
+    pub variables: &'static [&'static str],
+    /// Answers a request of anybody.
+    pub handler: for<'a> fn(&'a App, Request) -> BoxFuture<'a, Answer>,
+}
+
+/// Who may ask.
+#[derive(Clone, Copy)]
+pub(super) enum Asked {
+    /// Whoever has a token with the route's scope.
+    ByCaller(Route),
+    /// Whoever knows the address.
+    ByAnybody(OpenRoute),
+}
+
 /// Serves a route until Lambda ends the process.
-pub(super) fn serve(app: Arc<App>, route: Route) -> Serving {
+pub(super) fn serve(app: Arc<App>, route: Asked) -> Serving {
     Box::pin(async move {
         lambda_http::run(service_fn(move |request: Request| {
             let app = Arc::clone(&app);
@@ -53,7 +71,7 @@ pub(super) fn serve(app: Arc<App>, route: Route) -> Serving {
     })
 }
 
-async fn answer(app: &App, route: Route, request: Request) -> Response<Body> {
+async fn answer(app: &App, route: Asked, request: Request) -> Response<Body> {
     let start = Instant::now();
     let (request_id, deadline) = request.lambda_context_ref().map_or_else(
         || (String::new(), Deadline::after(TIME_WITHOUT_CONTEXT)),
@@ -62,9 +80,14 @@ async fn answer(app: &App, route: Route, request: Request) -> Response<Body> {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let mut workspace = None;
     let answer = async {
-        let caller = authenticate(app, route.scope, &request).await?;
-        workspace = Some(caller.workspace.clone());
-        (route.handler)(app, &caller, request).await
+        match route {
+            Asked::ByAnybody(route) => (route.handler)(app, request).await,
+            Asked::ByCaller(route) => {
+                let caller = authenticate(app, route.scope, &request).await?;
+                workspace = Some(caller.workspace.clone());
+                (route.handler)(app, &caller, request).await
+            }
+        }
     };
     let answer = deadline.cut(answer, Duration::ZERO).await;
     let answer = answer.unwrap_or(Err(Problem::Internal(shared::Error::OutOfTime)));

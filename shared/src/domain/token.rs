@@ -46,13 +46,7 @@ impl Token {
     /// What is stored of it. The token can't be worked out from that, because it is random.
     #[must_use]
     pub fn hash(&self) -> TokenHash {
-        let digest = Sha256::digest(self.0.as_bytes());
-        let (high, low) = digest.split_at(16);
-        let number = |half: &[u8]| {
-            half.iter()
-                .fold(0_u128, |number, byte| number << 8 | u128::from(*byte))
-        };
-        TokenHash(format!("{:032x}{:032x}", number(high), number(low)))
+        TokenHash::of(&self.0)
     }
 }
 
@@ -67,6 +61,17 @@ impl fmt::Debug for Token {
 pub struct TokenHash(String);
 
 impl TokenHash {
+    /// The hash of a random text.
+    pub(super) fn of(text: &str) -> Self {
+        let digest = Sha256::digest(text.as_bytes());
+        let (high, low) = digest.split_at(16);
+        let number = |half: &[u8]| {
+            half.iter()
+                .fold(0_u128, |number, byte| number << 8 | u128::from(*byte))
+        };
+        Self(format!("{:032x}{:032x}", number(high), number(low)))
+    }
+
     /// Reads a token's id.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

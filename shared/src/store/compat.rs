@@ -11,7 +11,7 @@ use super::late::{Marker, MarkerKind};
 use super::walk::KeptCount;
 use super::{
     NewEvent, StoredEvent, deletions, delivery_item, endpoint_image, endpoint_item, endpoints, erasures,
-    events, kept_counts, kept_hours, late, noted, recovery_item, tokens,
+    events, kept_counts, kept_hours, late, links, noted, recovery_item, tokens,
 };
 use crate::domain::annotations::{Description, Metadata};
 use crate::domain::delivery::{Attempt, Delivery, Failure, Status};
@@ -20,6 +20,7 @@ use crate::domain::erasure::{Deletion, Erasure};
 use crate::domain::event::{AcceptedEvent, Event};
 use crate::domain::failure_record::FailureRecord;
 use crate::domain::id::{DeliveryId, EndpointId, RecoveryId};
+use crate::domain::link::LinkGrant;
 use crate::domain::operational::{EndedRecovery, Exhausted, Image, LastAttempt};
 use crate::domain::recovery::{Include, Outcome, Recovery, Taken, Wanted};
 use crate::domain::response_headers::ResponseHeaders;
@@ -576,6 +577,35 @@ fn grants_are_read_and_written_as_in_every_release() {
             &grant,
             |grant| to_json(tokens::to_item(&hash, grant, at(0)).unwrap()),
             |json| tokens::from_item(to_item(json)).unwrap(),
+        );
+    }
+}
+
+#[test]
+fn links_are_read_and_written_as_in_every_release() {
+    let hash = TokenHash::parse("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef").unwrap();
+    let fresh = LinkGrant {
+        workspace: "ws_acme".parse().unwrap(),
+        scopes: vec![Scope::Read],
+        token_expires_at: at(3_600),
+        expires_at: at(600),
+        return_url: Some("https://example.com/settings".to_owned()),
+        used_at: None,
+        revoked_at: None,
+    };
+    let ended = LinkGrant {
+        return_url: None,
+        used_at: Some(at(5)),
+        revoked_at: Some(at(10)),
+        ..fresh.clone()
+    };
+
+    for (name, granted) in [("items/link", fresh), ("items/link-ended", ended)] {
+        golden::check(
+            name,
+            &granted,
+            |granted| to_json(links::to_item(&hash, granted, at(0)).unwrap()),
+            |json| links::from_item(to_item(json)).unwrap(),
         );
     }
 }

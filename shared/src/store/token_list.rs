@@ -6,12 +6,10 @@ use serde::Deserialize;
 
 use super::Store;
 use super::attribute::{Item, instant, key, optional_instant, text};
-use super::tokens::BY_WORKSPACE;
+use super::tokens::{BY_WORKSPACE, TABLE};
 use crate::Error;
 use crate::domain::id::WorkspaceId;
 use crate::domain::token::{LinkState, ListedToken, TokenHash, TokenPlace};
-
-const TABLE: &str = "tokens";
 
 #[derive(Deserialize)]
 struct ListedItem {

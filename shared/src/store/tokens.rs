@@ -1,7 +1,8 @@
 //! Grants of API tokens, keyed by the token's hash. Each request reads its grant anew, so that a revoked token
-//! stops at once.
+//! stops at once. Links are in the same table.
 
-use jiff::Timestamp;
+use aws_sdk_dynamodb::types::ReturnValue;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::attribute::{Item, instant, key, optional_instant, text, time};
@@ -10,7 +11,11 @@ use crate::Error;
 use crate::domain::id::WorkspaceId;
 use crate::domain::token::{Grant, Scope, TokenHash};
 
-const TABLE: &str = "tokens";
+pub(super) const TABLE: &str = "tokens";
+
+/// How long a token, or a link, is remembered after the token has expired: its owner is told that it has expired, and not that
+/// nobody knows it, and an operator can look it up.
+const KEPT_AFTER_EXPIRY: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// The index of the table by workspace and time of creation.
 pub(super) const BY_WORKSPACE: &str = "workspace";
@@ -25,6 +30,8 @@ struct GrantItem {
     expires_at: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     revoked_at: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kept_until: Option<i64>,
 }
 
 impl Store {
@@ -62,22 +69,42 @@ impl Store {
         self.find(&self.tables.tokens, query, limit).await
     }
 
-    /// Revokes a token. A second time changes nothing.
+    /// Revokes a token, or a link with the token that came of it. A second time changes nothing, so whoever dies in between
+    /// asks again. A link that is being exchanged at that moment is revoked before, and then not exchanged, or says which token
+    /// it was exchanged for.
     ///
     /// # Errors
-    /// [`Error::NotFound`], or the call failed.
-    pub async fn revoke_grant(&self, token: &TokenHash, now: Timestamp) -> Result<(), Error> {
+    /// [`Error::NotFound`], or a call failed.
+    pub async fn revoke_grant(&self, id: &TokenHash, now: Timestamp) -> Result<(), Error> {
+        let revoked = self.revoke_one(id, now).await?;
+        let token = revoked.get("used_by").and_then(|token| token.as_s().ok());
+        let Some(token) = token.and_then(|token| TokenHash::parse(token)) else {
+            return Ok(());
+        };
+        match self.revoke_one(&token, now).await {
+            // It is forgotten, and lets nobody in.
+            Err(Error::NotFound) => Ok(()),
+            other => other.map(|_| ()),
+        }
+    }
+
+    /// Revokes a token or a link, and returns its item.
+    async fn revoke_one(&self, id: &TokenHash, now: Timestamp) -> Result<Item, Error> {
         let call = self
             .client
             .update_item()
             .table_name(&*self.tables.tokens)
-            .set_key(Some(token_key(token)))
+            .set_key(Some(token_key(id)))
             .condition_expression("attribute_exists(token_hash)")
             .update_expression("SET revoked_at = if_not_exists(revoked_at, :now)")
-            .expression_attribute_values(":now", time(now));
+            .expression_attribute_values(":now", time(now))
+            .return_values(ReturnValue::AllNew);
         match call.send().await {
             Err(error) if condition_failed(&error) => Err(Error::NotFound),
-            other => other.map(|_| ()).map_err(Error::aws("UpdateItem")),
+            other => {
+                let answer = other.map_err(Error::aws("UpdateItem"))?;
+                Ok(answer.attributes.unwrap_or_default())
+            }
         }
     }
 }
@@ -91,6 +118,7 @@ pub(super) fn to_item(token: &TokenHash, grant: &Grant, created_at: Timestamp) -
         created_at: created_at.as_millisecond(),
         expires_at: grant.expires_at.map(Timestamp::as_millisecond),
         revoked_at: grant.revoked_at.map(Timestamp::as_millisecond),
+        kept_until: grant.expires_at.map(kept_until),
     };
     serde_dynamo::to_item(item).map_err(Error::unsendable("PutItem"))
 }
@@ -107,6 +135,13 @@ pub(super) fn from_item(item: Item) -> Result<Grant, Error> {
     })
 }
 
-fn token_key(token: &TokenHash) -> Item {
+/// Until when a token, or a link, is kept that expires at this time, in seconds since 1970 as DynamoDB's TTL takes it.
+pub(super) fn kept_until(expires_at: Timestamp) -> i64 {
+    let until = expires_at.saturating_add(KEPT_AFTER_EXPIRY);
+    until.unwrap_or(Timestamp::MAX).as_second()
+}
+
+/// The key of a token or of a link.
+pub(super) fn token_key(token: &TokenHash) -> Item {
     key([("token_hash", token.as_str())])
 }

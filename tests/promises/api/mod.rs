@@ -8,6 +8,7 @@ mod events;
 mod health;
 mod history;
 mod isolation;
+mod links;
 mod openapi;
 mod receivers_page;
 mod retrying;

@@ -265,6 +265,15 @@ impl Stage {
         ])
     }
 
+    /// A body with which it succeeds.
+    async fn body(&self, operation: &Operation) -> Option<Value> {
+        if operation.is_open() {
+            let link = self.workspace.create_link(&json!({})).await;
+            return Some(json!({ "link": link.text }));
+        }
+        operation.body().cloned()
+    }
+
     /// The statuses with which the operation answers when it is used well, and in each way in which it can be
     /// misused, whether the document knows that way or not.
     async fn provoke(&self, operation: &Operation) -> BTreeSet<u16> {
@@ -279,7 +288,8 @@ impl Stage {
             .into_iter()
             .find(|scope| operation.scope.as_deref() != Some(*scope));
         let unfit = self.workspace.through_token(unfit.as_slice()).await;
-        let body = operation.body().map(|body| (JSON, body.to_string().into_bytes()));
+        let body = self.body(operation).await;
+        let body = body.map(|body| (JSON, body.to_string().into_bytes()));
         let ours = &self.workspace;
         let mut answers = vec![
             answer(ours.request(method.clone(), &path)).await,
