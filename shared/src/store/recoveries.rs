@@ -44,7 +44,7 @@ const AS_IT_WAS_READ: &str = "turn = :read_turn AND #status = :read_status";
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-isolation>).
 const START_IS_WRITTEN: SignedDuration = SignedDuration::from_secs(60);
 
-/// Tries of a start, for the case that the recovery in its way ends meanwhile, or has expired.
+/// Tries of a start, for the case that the recovery in its way ends meanwhile, or is over.
 const START_TRIES: usize = 3;
 
 impl Store {
@@ -70,21 +70,13 @@ impl Store {
                 return Ok(());
             }
             let endpoint = self.endpoint(workspace, &recovery.endpoint).await?;
-            let Some(other) = endpoint.recovery else {
-                if !endpoint.enabled {
-                    return Err(Conflict::EndpointDisabled.into());
-                }
-                continue;
-            };
-            if other == recovery.id {
+            in_the_way = match endpoint.recovery {
+                None if !endpoint.enabled => return Err(Conflict::EndpointDisabled.into()),
+                None => None,
                 // The answer to the first try was lost.
-                return Ok(());
-            }
-            match self.recovery(&recovery.endpoint, &other).await {
-                Err(Error::NotFound) if has_expired(&other, recovery.started_at) => in_the_way = Some(other),
-                Err(Error::NotFound) | Ok(_) => return Err(Conflict::RecoveryUnderWay(other).into()),
-                Err(error) => return Err(error),
-            }
+                Some(ours) if ours == recovery.id => return Ok(()),
+                Some(other) => Some(self.over(&recovery.endpoint, other, recovery.started_at).await?),
+            };
         }
         Err(Error::Overtaken)
     }
@@ -188,7 +180,22 @@ impl Store {
         Ok(Advanced::Overtaken)
     }
 
-    /// The change of the endpoint by a start. A recovery that is `in_the_way` has expired without an end.
+    /// A recovery that an endpoint names, if it is over.
+    ///
+    /// # Errors
+    /// [`Conflict::RecoveryUnderWay`], or the call failed.
+    async fn over(&self, endpoint: &EndpointId, id: RecoveryId, now: Timestamp) -> Result<RecoveryId, Error> {
+        let found = match self.recovery(endpoint, &id).await {
+            Err(Error::NotFound) => None,
+            other => Some(other?),
+        };
+        if is_over(&id, found.as_ref(), now) {
+            return Ok(id);
+        }
+        Err(Conflict::RecoveryUnderWay(id).into())
+    }
+
+    /// The change of the endpoint by a start. A recovery that is `in_the_way` is over.
     fn starting(
         &self,
         workspace: &WorkspaceId,
@@ -220,9 +227,13 @@ impl Store {
     }
 }
 
-/// Whether a recovery that is not there has been, and is not about to be.
-fn has_expired(recovery: &RecoveryId, now: Timestamp) -> bool {
-    let started_at = recovery.started_at();
+/// Whether a recovery that its endpoint names is over: it has ended, which an endpoint of a restored table does not know, or
+/// it is not there, and not about to be.
+fn is_over(id: &RecoveryId, found: Option<&Recovery>, now: Timestamp) -> bool {
+    if let Some(found) = found {
+        return found.status.has_ended();
+    }
+    let started_at = id.started_at();
     started_at.is_none_or(|started_at| now.duration_since(started_at) > START_IS_WRITTEN)
 }
 
@@ -268,17 +279,40 @@ impl Change {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::endpoint::Subscriptions;
+    use crate::domain::recovery::{Include, Wanted};
+
+    fn now() -> Timestamp {
+        "2026-06-07T10:30:00Z".parse().unwrap()
+    }
+
+    fn recovery() -> Recovery {
+        let wanted = Wanted {
+            include: Include::Failed,
+            since: now(),
+            until: now(),
+            events: Subscriptions::everything(),
+            per_second: 20,
+        };
+        let id = RecoveryId::new(now(), 7);
+        Recovery::started("whe_1".parse().unwrap(), id, wanted, now(), SignedDuration::ZERO)
+    }
 
     #[test]
-    fn a_recovery_that_was_just_asked_for_has_not_expired_only_because_it_is_not_there_yet() {
-        let started_at: Timestamp = "2026-06-07T10:30:00Z".parse().unwrap();
-        let recovery = RecoveryId::new(started_at, 7);
+    fn a_recovery_that_is_not_there_yet_is_not_over_and_one_that_has_expired_is() {
+        let id = recovery().id;
 
-        assert!(!has_expired(&recovery, started_at));
-        assert!(!has_expired(&recovery, started_at + START_IS_WRITTEN));
-        assert!(has_expired(
-            &recovery,
-            started_at + SignedDuration::from_hours(24)
-        ));
+        assert!(!is_over(&id, None, now()));
+        assert!(!is_over(&id, None, now() + START_IS_WRITTEN));
+        assert!(is_over(&id, None, now() + SignedDuration::from_hours(24)));
+    }
+
+    #[test]
+    fn a_recovery_that_has_ended_is_over_whatever_its_endpoint_says() {
+        let running = recovery();
+        let ended = running.clone().cancelled(now());
+
+        assert!(!is_over(&running.id, Some(&running), now()));
+        assert!(is_over(&ended.id, Some(&ended), now()));
     }
 }
