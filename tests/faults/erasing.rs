@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use futures::future::{join, join_all};
+use futures::future::join;
+use futures::{StreamExt, stream};
 use tests::Workspace;
 use tests::erasure::ask_until_erased;
 use tests::records::{self, Record};
@@ -23,6 +24,9 @@ const FIRST: &str = "2026-06-01T00:00:00Z";
 
 /// Records of a history, more than one `BatchWriteItem` deletes.
 const RECORDS: u32 = 30;
+
+/// Erasures at the same time.
+const TELLERS: usize = 24;
 
 /// How many calls of a name go wrong; those of the first two times that it is asked, more or less.
 const FIRST_CALLS: usize = 6;
@@ -39,7 +43,7 @@ async fn an_erasure_that_dies_at_any_of_its_calls_goes_on_when_it_is_asked_for_a
     let scenarios: Vec<_> = steps.iter().flat_map(steps::faults).step_by(part).collect();
     println!("{} scenarios", scenarios.len());
 
-    let told = scenarios.into_iter().map(async |(name, fault)| {
+    let told = stream::iter(scenarios).map(async |(name, fault)| {
         let scene = Scene::set().await;
         let injected = proxy::inject(fault(&scene.keys()));
         let failures = ask_until_erased(&STACK, &scene.workspace.id).await;
@@ -47,7 +51,8 @@ async fn an_erasure_that_dies_at_any_of_its_calls_goes_on_when_it_is_asked_for_a
         println!("{name}: {} hits, {failures} calls failed", injected.hits());
         (!left.is_empty()).then(|| format!("{name}: {left:?} are left"))
     });
-    let (told, kills) = join(join_all(told), kill()).await;
+    let told = told.buffer_unordered(TELLERS).collect::<Vec<_>>();
+    let (told, kills) = join(told, kill()).await;
 
     println!("{kills} kills");
     let failures: Vec<_> = told.into_iter().flatten().collect();
