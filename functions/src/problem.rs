@@ -195,7 +195,7 @@ fn explained(conflict: &Conflict) -> String {
                 .to_owned()
         }
         Conflict::NotRetriable(NotRetriable::Changed) => {
-            "the delivery went on while you asked; ask again if it is still to be retried"
+            "the delivery changed while you asked; look at it, and ask again if it still needs a retry"
                 .to_owned()
         }
     }
@@ -280,7 +280,7 @@ mod tests {
         );
         assert_eq!(
             explained(&NotRetriable::Changed.into()),
-            "the delivery went on while you asked; ask again if it is still to be retried"
+            "the delivery changed while you asked; look at it, and ask again if it still needs a retry"
         );
         assert!(explained(&Conflict::EndpointDisabled).contains("enable it first"));
         assert!(explained(&Conflict::EndpointLimit(7)).contains("7 endpoints"));

@@ -1,4 +1,4 @@
-//! How an endpoint is doing, in one word, and since when it has been so. That one is slow to answer is not in it.
+//! How an endpoint is doing, in one word, and since when it has been so. Slow answers do not count.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
