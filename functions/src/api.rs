@@ -11,6 +11,7 @@ pub mod get_event;
 pub mod get_recovery;
 pub mod get_stats;
 pub mod get_token;
+pub mod list_all_deliveries;
 pub mod list_deliveries;
 pub mod list_endpoints;
 pub mod list_event_types;

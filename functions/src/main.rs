@@ -2,8 +2,9 @@
 
 use functions::api::{
     cancel_recovery, create_endpoint, create_recovery, create_session, delete_endpoint, get_delivery,
-    get_endpoint, get_event, get_recovery, get_stats, get_token, list_deliveries, list_endpoints,
-    list_event_types, list_recoveries, retry_delivery, rotate_secret, send_test_event, update_endpoint,
+    get_endpoint, get_event, get_recovery, get_stats, get_token, list_all_deliveries, list_deliveries,
+    list_endpoints, list_event_types, list_recoveries, retry_delivery, rotate_secret, send_test_event,
+    update_endpoint,
 };
 use functions::consumers::{announce, deliver, fan_out, purge, recover, retry};
 use functions::operator::{create_portal_link, erase_workspace, issue_token, list_tokens, revoke_token};
@@ -18,6 +19,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("rotate-secret", Function::Route(rotate_secret::ROUTE)),
     ("delete-endpoint", Function::Route(delete_endpoint::ROUTE)),
     ("list-deliveries", Function::Route(list_deliveries::ROUTE)),
+    ("list-all-deliveries", Function::Route(list_all_deliveries::ROUTE)),
     ("get-delivery", Function::Route(get_delivery::ROUTE)),
     ("get-event", Function::Route(get_event::ROUTE)),
     ("get-stats", Function::Route(get_stats::ROUTE)),

@@ -20,6 +20,15 @@ pub struct Meta {
     pages: usize,
 }
 
+/// Where a page is in a list that has no total.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct CursorMeta<'a> {
+    /// The cursor of the next page; `None` if this is the last.
+    pub next: Option<&'a str>,
+    /// Entries per page.
+    pub per_page: usize,
+}
+
 impl PageRequest {
     /// Entries on the pages before.
     #[must_use]

@@ -20,7 +20,7 @@ use shared::domain::token::Scope;
 pub use statistics::statistics;
 
 use crate::answer::json;
-use crate::page::{Meta, PageRequest};
+use crate::page::{CursorMeta, PageRequest};
 use crate::serve::Caller;
 
 #[derive(Serialize)]
@@ -117,9 +117,9 @@ struct TokenView<'a> {
 }
 
 #[derive(Serialize)]
-struct ListView<T> {
+struct ListView<T, M> {
     data: Vec<T>,
-    meta: Meta,
+    meta: M,
 }
 
 /// An endpoint, without its secret.
@@ -155,6 +155,14 @@ pub fn delivery(status: StatusCode, delivery: &Delivery) -> Response<Body> {
 #[must_use]
 pub fn deliveries(deliveries: &[Delivery], total: usize, page: PageRequest) -> Response<Body> {
     list(deliveries.iter().map(delivery_view).collect(), total, page)
+}
+
+/// A page of deliveries of several endpoints, and the cursor of the next one.
+#[must_use]
+pub fn deliveries_across(deliveries: &[Delivery], next: Option<&str>, per_page: usize) -> Response<Body> {
+    let data: Vec<_> = deliveries.iter().map(delivery_at_endpoint).collect();
+    let meta = CursorMeta { next, per_page };
+    json(StatusCode::OK, &ListView { data, meta })
 }
 
 /// A delivery with its attempts and the event's bytes as they are; `null` once the event has expired.

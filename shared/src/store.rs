@@ -1,5 +1,6 @@
 //! The tables. Each file holds the queries of one table, with its item struct, which no other module sees.
 
+mod across;
 mod attribute;
 mod beside;
 #[cfg(test)]
@@ -21,6 +22,7 @@ mod kept_counts;
 mod kept_hours;
 mod late;
 mod links;
+mod merge;
 mod noted;
 mod partiql;
 mod recoveries;
@@ -39,6 +41,7 @@ use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_types::SdkConfig;
 use jiff::{SignedDuration, Timestamp};
 
+pub use across::{AcrossFilter, AcrossPage};
 pub use deliveries::{DeliveryWrite, Expected, Written};
 pub use endpoint_change::EndpointChange;
 pub use endpoint_image::endpoint_image;

@@ -135,6 +135,7 @@ enum Route {
     Delete,
     Test,
     Deliveries,
+    AllDeliveries,
     Stats,
     Delivery,
     Event,
@@ -148,7 +149,7 @@ enum Route {
 }
 
 impl Route {
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 20] = [
         Self::Create,
         Self::List,
         Self::Get,
@@ -158,6 +159,7 @@ impl Route {
         Self::Delete,
         Self::Test,
         Self::Deliveries,
+        Self::AllDeliveries,
         Self::Stats,
         Self::Delivery,
         Self::Event,
@@ -244,6 +246,7 @@ impl Route {
                 (Method::POST, format!("{endpoint}/test"), Some(body))
             }
             Self::Deliveries => (Method::GET, format!("{endpoint}/deliveries"), None),
+            Self::AllDeliveries => (Method::GET, "/deliveries".to_owned(), None),
             Self::Stats => (Method::GET, format!("{endpoint}/stats"), None),
             Self::Delivery => (
                 Method::GET,

@@ -21,6 +21,7 @@ mod receives;
 mod recovering;
 mod redrive;
 mod retrying;
+mod short_pages;
 mod steps;
 mod stories;
 mod turns;

@@ -101,6 +101,10 @@ pub(super) fn expected() -> BTreeMap<&'static str, Expected> {
             Expected::Fields(&["token", "token_id", "expires_at"]),
         ),
         (
+            "list-all-deliveries",
+            Expected::Http(200, json!({ "meta": { "next": null, "per_page": 20 } })),
+        ),
+        (
             "list-deliveries",
             Expected::Http(
                 200,

@@ -59,6 +59,19 @@ impl Record {
             item,
         }
     }
+
+    /// The name of its event.
+    pub fn event(&self) -> &str {
+        self.item["event"].as_s().map_or("", String::as_str)
+    }
+}
+
+/// Makes a record one of an event of this name.
+pub fn of_event(mut record: Record, event: &str) -> Record {
+    record
+        .item
+        .insert("event".to_owned(), AttributeValue::S(event.to_owned()));
+    record
 }
 
 /// Gives a record its first attempt, which took so long; `failure` is why it failed.

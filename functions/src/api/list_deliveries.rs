@@ -38,6 +38,14 @@ async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
 }
 
 fn parse(mut query: Query) -> Result<(HistoryFilter, PageRequest), Problem> {
+    let filter = history_filter(&mut query)?;
+    let page = query.take_page()?;
+    query.finish()?;
+    Ok((filter, page))
+}
+
+/// Takes the parameters that say when deliveries were accepted, and their status.
+pub(super) fn history_filter(query: &mut Query) -> Result<HistoryFilter, Problem> {
     let filter = HistoryFilter {
         from: query.take("from", request::instant)?,
         to: query.take("to", request::instant)?,
@@ -50,9 +58,7 @@ fn parse(mut query: Query) -> Result<(HistoryFilter, PageRequest), Problem> {
             "the query parameter from is after to".to_owned(),
         ));
     }
-    let page = query.take_page()?;
-    query.finish()?;
-    Ok((filter, page))
+    Ok(filter)
 }
 
 fn status(text: &str) -> Result<Status, String> {

@@ -64,10 +64,17 @@ impl Query {
     /// [`Problem::Malformed`] if one is out of range.
     pub fn take_page(&mut self) -> Result<PageRequest, Problem> {
         let page = self.take("page", |text| number(text, MAX_PAGE))?.unwrap_or(1);
-        let per_page = self
-            .take("per_page", |text| number(text, MAX_PER_PAGE))?
-            .unwrap_or(DEFAULT_PER_PAGE);
+        let per_page = self.take_per_page()?;
         Ok(PageRequest { page, per_page })
+    }
+
+    /// Takes `per_page`.
+    ///
+    /// # Errors
+    /// [`Problem::Malformed`] if it is out of range.
+    pub fn take_per_page(&mut self) -> Result<usize, Problem> {
+        let per_page = self.take("per_page", |text| number(text, MAX_PER_PAGE))?;
+        Ok(per_page.unwrap_or(DEFAULT_PER_PAGE))
     }
 
     /// Ends the reading.

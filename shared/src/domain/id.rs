@@ -155,6 +155,14 @@ impl DeliveryId {
         Self(sortable(Self::PREFIX, instant, u128::MAX))
     }
 
+    /// The greatest id below this one; `None` if there is none, or the id is not one of ours.
+    #[must_use]
+    pub fn previous(&self) -> Option<Self> {
+        let ulid = Ulid::from_string(&self.0[Self::PREFIX.len()..]).ok()?;
+        let below = Ulid(ulid.0.checked_sub(1)?);
+        Some(Self(format!("{}{below}", Self::PREFIX)))
+    }
+
     /// When the event was accepted, which is the id's time part; `None` if the id is not one of ours.
     #[must_use]
     pub fn accepted_at(&self) -> Option<Timestamp> {
@@ -203,6 +211,16 @@ mod tests {
         ] {
             assert!(bad.parse::<EventId>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn between_an_id_and_the_one_before_it_there_is_no_other() {
+        let id = |text: &str| text.parse::<DeliveryId>().unwrap();
+
+        let first = id("del_01ARZ3NDEKTSV4RRFFQ69G5FA0");
+        assert_eq!(first.previous(), Some(id("del_01ARZ3NDEKTSV4RRFFQ69G5F9Z")));
+        assert_eq!(id("del_00000000000000000000000000").previous(), None);
+        assert_eq!(id("del_1").previous(), None);
     }
 
     proptest! {

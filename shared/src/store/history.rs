@@ -173,17 +173,10 @@ impl Store {
         found: &mut Found,
     ) -> Result<(), Error> {
         let (first, last) = bounds(filter);
-        let bound = |id: &DeliveryId| text(&delivery_item::undelivered_key(status, id).unwrap_or_default());
         let mut start: Option<Item> = None;
         loop {
-            let query = self
-                .newest_first(endpoint)
-                .index_name("undelivered")
-                .key_condition_expression("endpoint = :endpoint AND undelivered BETWEEN :first AND :last")
-                .expression_attribute_values(":first", bound(&first))
-                .expression_attribute_values(":last", bound(&last))
-                .set_exclusive_start_key(start.take());
-            let query = narrow(query, found.is_complete());
+            let query = self.undelivered_newest_first(endpoint, status, &first, &last);
+            let query = narrow(query, found.is_complete()).set_exclusive_start_key(start.take());
             let answer = query.send().await.map_err(Error::aws("Query"))?;
             start.clone_from(&answer.last_evaluated_key);
             found.take_from(&keys(answer));
@@ -193,7 +186,29 @@ impl Store {
         }
     }
 
-    fn records(&self, endpoint: &EndpointId, first: &DeliveryId, last: &DeliveryId) -> QueryFluentBuilder {
+    /// Asks for the entries of the sparse index between two deliveries, newest first.
+    pub(super) fn undelivered_newest_first(
+        &self,
+        endpoint: &EndpointId,
+        status: Status,
+        first: &DeliveryId,
+        last: &DeliveryId,
+    ) -> QueryFluentBuilder {
+        let bound = |id: &DeliveryId| text(&delivery_item::undelivered_key(status, id).unwrap_or_default());
+        self.newest_first(endpoint)
+            .index_name("undelivered")
+            .key_condition_expression("endpoint = :endpoint AND undelivered BETWEEN :first AND :last")
+            .expression_attribute_values(":first", bound(first))
+            .expression_attribute_values(":last", bound(last))
+    }
+
+    /// Asks for the records between two deliveries, newest first.
+    pub(super) fn records(
+        &self,
+        endpoint: &EndpointId,
+        first: &DeliveryId,
+        last: &DeliveryId,
+    ) -> QueryFluentBuilder {
         self.newest_first(endpoint)
             .key_condition_expression("endpoint = :endpoint AND delivery BETWEEN :first AND :last")
             .expression_attribute_values(":first", text(first))
@@ -223,7 +238,7 @@ impl Store {
 
 /// The least and the greatest id that the filter lets through. A delivery's time is shown in whole seconds,
 /// so a bound within a second moves to where the shown time still satisfies it.
-fn bounds(filter: HistoryFilter) -> (DeliveryId, DeliveryId) {
+pub(super) fn bounds(filter: HistoryFilter) -> (DeliveryId, DeliveryId) {
     let from = filter.from.map_or(Timestamp::UNIX_EPOCH, time::ceil_second);
     let to = filter.to.map_or(LAST_INSTANT, time::end_of_second);
     (
@@ -244,7 +259,7 @@ fn narrow(query: QueryFluentBuilder, only_counted: bool) -> QueryFluentBuilder {
     }
 }
 
-fn keys(answer: QueryOutput) -> Keys {
+pub(super) fn keys(answer: QueryOutput) -> Keys {
     Keys {
         count: usize::try_from(answer.count).unwrap_or(0),
         ids: answer

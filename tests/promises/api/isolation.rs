@@ -118,6 +118,22 @@ async fn another_workspace_sees_and_changes_nothing_on_any_route() {
         }
     }
 
+    let deliveries_of = async |id: &str| {
+        let answer = stranger
+            .workspace
+            .get(&format!("/deliveries?endpoint_id={id}"))
+            .await;
+        assert_problem(&answer, StatusCode::NOT_FOUND, id);
+        answer.body
+    };
+    let (theirs, nobodys) = (
+        deliveries_of(&estate.endpoint.id).await,
+        deliveries_of("whe_nobody").await,
+    );
+    assert_eq!(theirs, nobodys, "another's id is an unknown id");
+    let all = stranger.workspace.get("/deliveries").await.body;
+    assert!(!all.to_string().contains(&estate.endpoint.id));
+
     assert_eq!(estate.snapshot().await, before);
     let purges = STACK.queue("PurgesQueue").messages(&estate.endpoint.id).await;
     let in_their_name = |purge: &Value| purge.to_string().contains(&stranger.workspace.id);

@@ -1,5 +1,6 @@
 //! The REST contract, a module per promise. Every answer is held against `openapi.yaml` on the way, by the library.
 
+mod all_deliveries;
 mod annotations;
 mod bad_input;
 mod concurrency;

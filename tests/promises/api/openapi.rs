@@ -305,6 +305,9 @@ impl Stage {
                 answers.push(ours.raw(method.clone(), &path, Some((JSON, bad.into()))).await);
             }
         }
+        if operation.value["parameters"].to_string().contains("endpoint_id") {
+            answers.push(ours.get(&format!("{path}?endpoint_id=whe_nobody")).await);
+        }
         if method == Method::GET {
             answers.push(ours.get(&format!("{path}?x=1&page=0")).await);
         }
