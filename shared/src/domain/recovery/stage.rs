@@ -23,10 +23,13 @@ const LOOKS_BEFORE_SENDING_AGAIN: u32 = 36;
 /// How long after an attempt its failure is noted at the endpoint for certain, unless writes are throttled.
 const FAILURE_IS_NOTED: SignedDuration = SignedDuration::from_secs(3);
 
+/// By how much two functions' clocks may differ: one enabled the endpoint, and the other started the recovery after it.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(1);
+
 /// What a turn does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// End the recovery, because the endpoint is disabled, or does not name it.
+    /// End the recovery, because the endpoint is or was disabled, or does not name it.
     Cancel,
     /// Count a part.
     Count,
@@ -56,9 +59,13 @@ impl Recovery {
         }
     }
 
-    /// Whether the endpoint is enabled, and names this recovery. It may name none or another one if its table was restored.
+    /// Whether the endpoint has been enabled since the start, and names this recovery. It may name none or another one if
+    /// its table was restored.
     fn goes_on_at(&self, endpoint: &Endpoint) -> bool {
-        endpoint.enabled && endpoint.recovery.as_ref() == Some(&self.id)
+        let enabled_again = endpoint
+            .switched_at
+            .is_some_and(|enabled_at| enabled_at.duration_since(self.started_at) > CLOCKS_DIFFER);
+        endpoint.enabled && !enabled_again && endpoint.recovery.as_ref() == Some(&self.id)
     }
 
     /// The deliveries that this round is about: the page, or one of it as a probe.

@@ -170,6 +170,19 @@ fn a_disabled_endpoint_cancels_a_recovery_that_has_not_ended() {
 }
 
 #[test]
+fn an_endpoint_that_was_disabled_meanwhile_cancels_a_recovery_although_it_is_enabled_again() {
+    let enabled_at = |seconds| Endpoint {
+        switched_at: Some(at(seconds)),
+        ..recovering()
+    };
+
+    assert_eq!(waiting(1).step(&enabled_at(99)), Step::Look);
+    assert_eq!(waiting(1).step(&enabled_at(101)), Step::Look);
+    assert_eq!(waiting(1).step(&enabled_at(102)), Step::Cancel);
+    assert_eq!(paused(1).step(&enabled_at(102)), Step::Cancel);
+}
+
+#[test]
 fn each_stage_has_its_step() {
     let endpoint = recovering();
     let step = |recovery: Recovery| recovery.step(&endpoint);
