@@ -4,6 +4,7 @@
 mod endpoints;
 mod history;
 mod seed;
+mod statistics;
 
 use std::time::Duration;
 

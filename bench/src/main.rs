@@ -15,6 +15,7 @@ mod cost;
 mod deliver;
 mod end_to_end;
 mod growth;
+mod history;
 mod isolation;
 mod lambda;
 mod pipeline;

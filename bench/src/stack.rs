@@ -101,6 +101,12 @@ impl Client {
         .await
     }
 
+    /// An endpoint's statistics of the window in the query.
+    pub(crate) async fn statistics(&self, endpoint: &str, query: &str) -> Result<Value> {
+        let path = self.path(&format!("/{endpoint}/stats?{query}"));
+        self.answer(self.http.get(path)).await
+    }
+
     /// Sends events of this size as fast as the queue takes them.
     pub(crate) async fn send(&self, count: usize, bytes: usize) -> Result<SentAt> {
         let batch = (MAX_BYTES / bytes).clamp(1, MAX_MESSAGES);

@@ -2,19 +2,23 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::bill::Bill;
-use super::item::{Item, object, read_units, size, write_units};
+use super::item::{object, read_units, size, write_units};
 use super::partiql::{self, Statement};
+use super::query;
 use super::table::Table;
+use crate::history;
 use crate::template::TableSchema;
 
 /// A write to one table, as `PutItem`, `UpdateItem` and `DeleteItem` do it.
 type Write = fn(&mut Table, &Value, &mut Bill) -> Value;
 
 /// The writes of a transaction, by their names in it.
-const TRANSACTED: [(&str, Write); 3] = [
+const TRANSACTED: [(&str, Write); 4] = [
+    ("ConditionCheck", Table::check_condition),
     ("Put", Table::put_item),
     ("Update", Table::update_item),
     ("Delete", Table::delete_item),
@@ -46,16 +50,28 @@ impl Tables {
         }
     }
 
-    /// Adds records to the history of an endpoint, of which only the keys are ever read.
-    pub(super) fn lengthen_history(&mut self, endpoint: &str, deliveries: usize) {
+    /// Adds records to the history of an endpoint: copies of one that it has, spread over the time before `newest`.
+    pub(super) fn lengthen_history(&mut self, endpoint: &str, deliveries: usize, newest: Timestamp) {
         let Some(table) = self.0.get_mut("DeliveriesTable") else {
             return;
         };
-        for number in 0..deliveries {
-            let delivery = format!("del_{number:026}");
-            table.keep(object(
-                &json!({ "endpoint": { "S": endpoint }, "delivery": { "S": delivery } }),
-            ));
+        let Some(original) = table.partition(endpoint).next().cloned() else {
+            return;
+        };
+        for copy in history::copies(endpoint, deliveries, newest) {
+            let mut record = original.clone();
+            let mut set = |name: &str, value: String| record.insert(name.to_owned(), json!({ "S": value }));
+            set("delivery", copy.delivery.to_string());
+            set("event_id", copy.event.to_string());
+            if copy.has_failed {
+                set("status", "failed".to_owned());
+                set("undelivered", format!("failed#{}", copy.delivery));
+            }
+            record.insert(
+                "expires_at".to_owned(),
+                json!({ "N": copy.expires_at.to_string() }),
+            );
+            table.keep(record);
         }
     }
 
@@ -196,74 +212,10 @@ impl Tables {
         item.map_or_else(|| json!({}), |item| json!({ "Item": item }))
     }
 
-    /// All items of the partition whose sort key has the query's prefix, which is enough for the queries of the functions.
     fn query(&self, input: &Value, bill: &mut Bill) -> Value {
-        let Some(table) = self.named(input) else {
-            return json!({});
-        };
-        if input.get("IndexName").is_some() {
-            return undelivered(table, input, bill);
-        }
-        let values: Vec<&str> = input["ExpressionAttributeValues"]
-            .as_object()
-            .into_iter()
-            .flatten()
-            .filter_map(|(_, value)| value["S"].as_str())
-            .collect();
-        let prefix = input["ExpressionAttributeValues"][":prefix"]["S"]
-            .as_str()
-            .unwrap_or_default();
-        let is_wanted = |key: &[String]| {
-            values.contains(&key[0].as_str()) && key.last().is_some_and(|sort| sort.starts_with(prefix))
-        };
-        let found: Vec<&Item> = table
-            .items()
-            .filter(|(key, _)| is_wanted(key))
-            .map(|(_, item)| item)
-            .collect();
-        let bytes = found.iter().map(|item| size(item)).sum();
-        bill.read_units += read_units(bytes, input.get("ConsistentRead"));
-        json!({ "Items": found, "Count": found.len(), "ScannedCount": found.len() })
+        self.named(input)
+            .map_or_else(|| json!({}), |table| query::answer(table, input, bill))
     }
-}
-
-/// The first keys of the sparse index between two, which is the only index that is asked.
-fn undelivered(table: &Table, input: &Value, bill: &mut Bill) -> Value {
-    let value = |name: &str| {
-        input["ExpressionAttributeValues"][name]["S"]
-            .as_str()
-            .unwrap_or_default()
-    };
-    let (endpoint, first, last) = (value(":endpoint"), value(":first"), value(":last"));
-    let mut found: Vec<_> = table
-        .items()
-        .filter(|(key, _)| key[0] == endpoint)
-        .filter_map(|(_, item)| Some((item.get("undelivered")?["S"].as_str()?, item)))
-        .filter(|(key, _)| first <= *key && *key <= last)
-        .collect();
-    found.sort_by_key(|(key, _)| *key);
-    let limit = input["Limit"]
-        .as_u64()
-        .and_then(|limit| usize::try_from(limit).ok());
-    let limit = limit.unwrap_or(usize::MAX);
-    let is_more = found.len() > limit;
-    found.truncate(limit);
-    let keys: Vec<Item> = found
-        .into_iter()
-        .map(|(_, item)| {
-            let names = ["endpoint", "delivery", "undelivered"];
-            names
-                .map(|name| (name.to_owned(), item[name].clone()))
-                .into_iter()
-                .collect()
-        })
-        .collect();
-    bill.read_units += read_units(keys.iter().map(size).sum(), None);
-    let mut answer = json!({ "Items": keys, "Count": keys.len(), "ScannedCount": keys.len() });
-    if is_more {
-        answer["LastEvaluatedKey"] = answer["Items"][keys.len() - 1].clone();
-    }
-    answer
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod dynamodb;
 mod expression;
 mod item;
 mod partiql;
+mod query;
 mod queues;
 mod secrets;
 mod table;
@@ -19,6 +20,7 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 pub(crate) use bill::Bill;
@@ -80,9 +82,9 @@ impl Aws {
         self.with(|state| state.first_call.take())
     }
 
-    /// Adds records to the history of an endpoint, as if it had this many older deliveries.
-    pub(crate) fn lengthen_history(&self, endpoint: &str, deliveries: usize) {
-        self.with(|state| state.tables.lengthen_history(endpoint, deliveries));
+    /// Adds records to the history of an endpoint that has one, as if it had this many older deliveries.
+    pub(crate) fn lengthen_history(&self, endpoint: &str, deliveries: usize, newest: Timestamp) {
+        self.with(|state| state.tables.lengthen_history(endpoint, deliveries, newest));
     }
 
     /// Keeps an item without billing it.

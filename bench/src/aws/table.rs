@@ -31,9 +31,23 @@ impl Table {
         self.items.get(&self.schema.key.of(key))
     }
 
-    /// All items with their keys.
-    pub(super) fn items(&self) -> impl Iterator<Item = (&Vec<String>, &Item)> {
-        self.items.iter()
+    /// The items of a partition, in the order of their sort keys.
+    pub(super) fn partition(&self, partition: &str) -> impl Iterator<Item = &Item> {
+        let from = self.items.range(vec![partition.to_owned()]..);
+        let items = from.take_while(move |(key, _)| key[0] == partition);
+        items.map(|(_, item)| item)
+    }
+
+    /// The attribute by which the items of a partition are sorted.
+    pub(super) fn sort_key(&self) -> &str {
+        self.schema.key.attributes.last().map_or("", String::as_str)
+    }
+
+    /// What an index has of an item, which projects keys only: the keys of the table, and its own sort key.
+    pub(super) fn index_entry(&self, item: &Item, sort: &str) -> Item {
+        let is_key = |name: &str| name == sort || self.schema.key.attributes.iter().any(|key| key == name);
+        let keys = item.iter().filter(|(name, _)| is_key(name));
+        keys.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
     /// Whether the condition of a write holds, which has an item or a key.
@@ -57,6 +71,12 @@ impl Table {
             item.and_then(|item| item.get(name)) == write["ExpressionAttributeValues"].get(value)
         };
         exists && (condition.contains(" OR ") || condition.split(" AND ").all(equals))
+    }
+
+    /// `ConditionCheck`, whose condition has been checked: it writes nothing and is billed as if it did.
+    pub(super) fn check_condition(&mut self, check: &Value, bill: &mut Bill) -> Value {
+        bill.write_units += write_units(self.get(&object(&check["Key"])).map_or(0, size));
+        json!({})
     }
 
     /// `PutItem`, whose condition has been checked.

@@ -3,10 +3,11 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use jiff::Timestamp;
 use local::Binaries;
 use local::receiver::Receiver;
 
-use super::{BATCH, PATIENCE, PAYLOAD_BYTES, SECTION, count, rate, seed};
+use super::{BATCH, PATIENCE, PAYLOAD_BYTES, SECTION, count, rate, seed, statistics};
 use crate::pipeline::Pipeline;
 use crate::progress::Bar as Progress;
 use crate::report::{Bar, Report, median};
@@ -80,6 +81,7 @@ async fn on_stack(client: &Client, length: usize, deliveries: usize, report: &mu
         page(client, &ids[0], &query).await?,
     );
     time("failed ones", page(client, &ids[0], "status=failed").await?);
+    statistics::on_stack(client, &ids[0], length, report).await?;
     let rate = rate(client, &receiver, 1, deliveries).await?;
     report.add(
         SECTION,
@@ -96,7 +98,10 @@ async fn calls(binaries: &Binaries, length: usize, deliveries: usize, report: &m
     let mut pipeline = Pipeline::start(binaries, Duration::ZERO, &[receiver.url("/history")]).await?;
     let first = pipeline.events(1, PAYLOAD_BYTES);
     pipeline.run(&first, BATCH).await?;
-    pipeline.aws.lengthen_history(&pipeline.endpoints[0], length - 1);
+    pipeline
+        .aws
+        .lengthen_history(&pipeline.endpoints[0], length - 1, Timestamp::now());
+    statistics::count(&pipeline, length, report).await?;
     let what = format!("{length} in the history");
     count(&mut pipeline, deliveries, &what, report).await
 }

@@ -6,17 +6,14 @@ use anyhow::{Context, Result, ensure};
 use aws_sdk_dynamodb::Client as DynamoDb;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use futures::{StreamExt, TryStreamExt, stream};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use local::{StackState, aws_config};
-use shared::domain::id::{DeliveryId, EndpointId, EventId};
+
+use crate::history::{self, Copied};
 
 /// Items of a `BatchWriteItem`, and such calls at the same time.
 const BATCH: usize = 25;
 const CALLS_AT_ONCE: usize = 4;
-/// The time over which a history is spread, in seconds: 20 days, of the 30 that are kept.
-const SPREAD_SECONDS: usize = 20 * 24 * 60 * 60;
-/// One record of this many has failed.
-const ONE_FAILED_OF: usize = 100;
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -28,15 +25,9 @@ pub(super) async fn lengthen(state: &StackState, endpoint: &str, records: usize)
         .context("no table of deliveries")?;
     let dynamodb = DynamoDb::new(&aws_config(state));
     let original = original(&dynamodb, table, endpoint).await?;
-    let numbers: Vec<usize> = (0..records).collect();
-    let copies = Copies {
-        original,
-        endpoint: endpoint.parse()?,
-        newest: Timestamp::now(),
-        apart: SignedDuration::from_secs(i64::try_from(SPREAD_SECONDS / records.max(1))?),
-    };
-    stream::iter(numbers.chunks(BATCH))
-        .map(|numbers| write(&dynamodb, table, &copies, numbers))
+    let copies: Vec<_> = history::copies(endpoint, records, Timestamp::now()).collect();
+    stream::iter(copies.chunks(BATCH))
+        .map(|copies| write(&dynamodb, table, &original, copies))
         .buffer_unordered(CALLS_AT_ONCE)
         .try_collect()
         .await
@@ -53,36 +44,25 @@ async fn original(dynamodb: &DynamoDb, table: &str, endpoint: &str) -> Result<It
     items.into_iter().next().context("the endpoint has no record")
 }
 
-async fn write(dynamodb: &DynamoDb, table: &str, copies: &Copies, numbers: &[usize]) -> Result<()> {
-    let requests: Result<Vec<_>> = numbers.iter().map(|number| copies.make(*number)).collect();
+async fn write(dynamodb: &DynamoDb, table: &str, original: &Item, copies: &[Copied]) -> Result<()> {
+    let requests: Result<Vec<_>> = copies.iter().map(|copy| put(original, copy)).collect();
     let call = dynamodb.batch_write_item().request_items(table, requests?);
     let left = call.send().await?.unprocessed_items.unwrap_or_default();
     ensure!(left.is_empty(), "the table did not take all records");
     Ok(())
 }
 
-/// Copies of one record, each older than the one before.
-struct Copies {
-    original: Item,
-    endpoint: EndpointId,
-    newest: Timestamp,
-    apart: SignedDuration,
-}
-
-impl Copies {
-    fn make(&self, number: usize) -> Result<WriteRequest> {
-        let event: EventId = format!("evt_{number}").parse()?;
-        let accepted_at = self.newest - self.apart * i32::try_from(number + 1)?;
-        let id = DeliveryId::derive(accepted_at, &event, &self.endpoint);
-        let mut item = self.original.clone();
-        let mut set = |name: &str, value: String| item.insert(name.to_owned(), AttributeValue::S(value));
-        set("delivery", id.to_string());
-        set("event_id", event.to_string());
-        if number.is_multiple_of(ONE_FAILED_OF) {
-            set("status", "failed".to_owned());
-            set("undelivered", format!("failed#{id}"));
-        }
-        let put = PutRequest::builder().set_item(Some(item)).build()?;
-        Ok(WriteRequest::builder().put_request(put).build())
+fn put(original: &Item, copy: &Copied) -> Result<WriteRequest> {
+    let mut item = original.clone();
+    let mut set = |name: &str, value: String| item.insert(name.to_owned(), AttributeValue::S(value));
+    set("delivery", copy.delivery.to_string());
+    set("event_id", copy.event.to_string());
+    if copy.has_failed {
+        set("status", "failed".to_owned());
+        set("undelivered", format!("failed#{}", copy.delivery));
     }
+    let expires_at = AttributeValue::N(copy.expires_at.to_string());
+    item.insert("expires_at".to_owned(), expires_at);
+    let put = PutRequest::builder().set_item(Some(item)).build()?;
+    Ok(WriteRequest::builder().put_request(put).build())
 }
