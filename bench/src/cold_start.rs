@@ -165,10 +165,11 @@ fn tell_phases(report: &mut Report, phases: &Phases) {
 #[expect(clippy::cast_precision_loss, reason = "sizes are far below 2^52")]
 fn tell_sizes(report: &mut Report, binaries: &Binaries) -> Result<()> {
     let sizes = [
-        ("the functions: size of their binary", &binaries.functions),
-        ("hello: size of its binary", &binaries.example),
+        ("the functions: size of their binary", Some(&binaries.functions)),
+        ("hello: size of its binary", binaries.example.as_ref()),
     ];
     for (name, binary) in sizes {
+        let binary = binary.context("no example was built")?;
         let mib = std::fs::metadata(binary)?.len() as f64 / BYTES_PER_MIB;
         report.add(SECTION, name, mib, "MiB");
     }

@@ -98,7 +98,8 @@ async fn measure(arguments: &Arguments) -> Result<()> {
         optimized: true,
         ..Options::default()
     };
-    let binaries = local::build_binaries(&optimized, cold_start::HELLO).await?;
+    let example = arguments.want(Section::ColdStart).then_some(cold_start::HELLO);
+    let binaries = local::build_binaries(&optimized, example).await?;
     let mut report = Report::default();
     report.detail("machine", machine());
     report.detail("sizes", arguments.sizes);

@@ -104,7 +104,8 @@ impl Pipeline {
 
     /// Starts the example with the same environment.
     pub(crate) async fn example(&self, name: &str) -> Result<Function> {
-        Function::start(&self.binaries.example, name, &self.environment).await
+        let example = self.binaries.example.as_deref().context("no example was built")?;
+        Function::start(example, name, &self.environment).await
     }
 
     /// A new API token of the workspace.

@@ -30,8 +30,8 @@ const CARGO_OWN: [&str; 4] = [
 pub struct Binaries {
     /// The one binary of all functions, which learns from `_HANDLER` which of them it is.
     pub functions: PathBuf,
-    /// The example that was asked for.
-    pub example: PathBuf,
+    /// The example, if one was asked for.
+    pub example: Option<PathBuf>,
 }
 
 /// Builds what `template.yaml` deploys into `built` and returns the built template. Two builds at once wait for each
@@ -51,11 +51,11 @@ pub(crate) async fn build(tools: &Tools, options: &Options, built: &Path, log: &
     Ok(built.join("template.yaml"))
 }
 
-/// Builds the functions and one example of their package.
+/// Builds the functions, and an example of their package if one is asked for: it compiles what it depends on anew.
 ///
 /// # Errors
 /// A tool is missing, something does not compile, or the template names more than one binary.
-pub async fn build_binaries(options: &Options, example: &str) -> Result<Binaries> {
+pub async fn build_binaries(options: &Options, example: Option<&str>) -> Result<Binaries> {
     let template = Template::read()?;
     let binary = the_binary(&template)?;
     let tools = tools::install(python::find()?, options.progress).await?;
@@ -63,14 +63,16 @@ pub async fn build_binaries(options: &Options, example: &str) -> Result<Binaries
     let _lock = lock::wait_for(&layout::kept().join("build.lock"), &mut step).await?;
     let log = layout::kept().join("build.log");
     Supervisor::run(compile(&tools, options, &template), &log, &mut step).await?;
-    let mut command = cargo_lambda_build(&tools, options);
-    command.args(["--example", example]);
-    Supervisor::run(command, &log, &mut step).await?;
+    if let Some(example) = example {
+        let mut command = cargo_lambda_build(&tools, options);
+        command.args(["--example", example]);
+        Supervisor::run(command, &log, &mut step).await?;
+    }
     step.done();
     let path = |name: &str| layout::root().join("target/lambda").join(name).join("bootstrap");
     Ok(Binaries {
         functions: path(binary),
-        example: path(example),
+        example: example.map(path),
     })
 }
 
