@@ -1,9 +1,11 @@
-//! Isolation: how much longer the deliveries to a healthy endpoint take while another endpoint hangs and a third fails.
+//! Isolation: how much longer the deliveries to a healthy endpoint take while another endpoint gets back what it missed,
+//! and while one hangs and one fails.
 //!
 //! It has a stack of its own, so that what the bad endpoints leave on the queues delays no other section. How much is
 //! measured does not depend on the sizes: with fewer events the bad endpoints would finish too early.
 
 mod lanes;
+mod recovery;
 
 use std::time::Duration;
 
@@ -14,6 +16,8 @@ use local::{Stack, StackState};
 use crate::progress::Bar as Progress;
 use crate::report::{Bar, Report, percentile};
 use crate::stack::{self, Client, latencies};
+
+use recovery::{Crowded, Recovery};
 
 /// The section's name.
 const SECTION: &str = "isolation";
@@ -41,14 +45,16 @@ const BATCHES_AT_ONCE: i32 = 2;
 const BAD_EVENTS: usize = 500;
 /// The interval between the events whose times are measured.
 const PACE: Duration = Duration::from_millis(100);
-/// How many of them are sent while the healthy endpoint is alone, and how many while the bad ones are busy: two minutes,
-/// within which the bad endpoints' events do not run out.
+/// How many of them are sent while the healthy endpoint is alone, once before the recovery and once after it, and how many
+/// while the bad ones are busy: two minutes, within which the bad endpoints' events do not run out.
 const EVENTS_ALONE: usize = 200;
 const EVENTS_CROWDED: usize = 1200;
 const PAYLOAD_BYTES: usize = 512;
 
 /// How many times as long the 95th percentile may be while the bad endpoints are busy.
 const MOST_LONGER: f64 = 2.0;
+/// And while deliveries are recovered.
+const MOST_LONGER_WITH_RECOVERY: f64 = 1.3;
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// An endpoint or two in a workspace of their own, and who receives for them.
@@ -60,6 +66,7 @@ struct Side {
 /// What was measured; times in milliseconds.
 struct Measured {
     alone: Vec<f64>,
+    with_recovery: Crowded,
     crowded: Vec<f64>,
     /// Requests to the bad endpoints until the last of the healthy one had arrived.
     hanging: usize,
@@ -76,26 +83,28 @@ pub(crate) async fn measure(state: &StackState, report: &mut Report, progress: &
     for (function, queue) in LANES {
         lanes::set(state, function, queue, BATCHES_AT_ONCE).await?;
     }
-    progress.expect(3);
+    progress.expect(5);
     progress.note("warming up");
-    let healthy = Side::new(state, vec![Receiver::start_ok().await?]).await?;
+    let (healthy, _) = Side::new(state, vec![Receiver::start_ok().await?]).await?;
     let hanging = Receiver::start(|_| Answer::hang()).await?;
     let failing = Receiver::start(|_| Answer::status(500)).await?;
-    let bad = Side::new(state, vec![hanging, failing]).await?;
+    let (bad, _) = Side::new(state, vec![hanging, failing]).await?;
     // As many events at once start as many processes of the functions as are needed later.
     healthy.client.send(BAD_EVENTS, PAYLOAD_BYTES).await?;
     healthy.receivers[0].wait_for(BAD_EVENTS, PATIENCE).await?;
-    let measured = compare(&healthy, &bad, progress).await?;
+    let recovery = Recovery::prepare(state).await?;
+    let measured = compare(&healthy, &recovery, &bad, progress).await?;
     tell(report, &measured);
     Ok(())
 }
 
 impl Side {
-    async fn new(state: &StackState, receivers: Vec<Receiver>) -> Result<Self> {
+    /// With the ids of its endpoints.
+    async fn new(state: &StackState, receivers: Vec<Receiver>) -> Result<(Self, Vec<String>)> {
         let client = Client::of_new_workspace(state).await?;
         let urls: Vec<_> = receivers.iter().map(|receiver| receiver.url("/")).collect();
-        client.create_endpoints(&urls).await?;
-        Ok(Self { client, receivers })
+        let ids = client.create_endpoints(&urls).await?;
+        Ok((Self { client, receivers }, ids))
     }
 
     /// How long events took that were sent at an even pace, from the queue to the first receiver.
@@ -108,10 +117,16 @@ impl Side {
     }
 }
 
-async fn compare(healthy: &Side, bad: &Side, progress: &Progress) -> Result<Measured> {
+async fn compare(healthy: &Side, recovery: &Recovery, bad: &Side, progress: &Progress) -> Result<Measured> {
     progress.step();
     progress.note("alone");
-    let alone = healthy.times(EVENTS_ALONE).await?;
+    let mut alone = healthy.times(EVENTS_ALONE).await?;
+    progress.step();
+    progress.note("with a recovery at another endpoint");
+    let with_recovery = recovery.measure(healthy).await?;
+    progress.step();
+    progress.note("alone");
+    alone.extend(healthy.times(EVENTS_ALONE).await?);
     progress.step();
     progress.note("with one that hangs and one that fails");
     bad.client.send(BAD_EVENTS, PAYLOAD_BYTES).await?;
@@ -131,6 +146,7 @@ async fn compare(healthy: &Side, bad: &Side, progress: &Progress) -> Result<Meas
     progress.step();
     Ok(Measured {
         alone,
+        with_recovery,
         crowded,
         hanging,
         failing,
@@ -141,6 +157,7 @@ async fn compare(healthy: &Side, bad: &Side, progress: &Progress) -> Result<Meas
 fn tell(report: &mut Report, measured: &Measured) {
     for (name, times) in [
         ("alone", &measured.alone),
+        ("with a recovery", &measured.with_recovery.times),
         ("with bad endpoints", &measured.crowded),
     ] {
         for (what, percent) in [("p50", 50.0), ("p95", 95.0), ("longest", 100.0)] {
@@ -149,9 +166,19 @@ fn tell(report: &mut Report, measured: &Measured) {
         }
     }
     let p95 = |times: &[f64]| percentile(times.iter().copied(), 95.0);
-    let ratio = p95(&measured.crowded) / p95(&measured.alone);
-    let bar = Bar::AtMost(MOST_LONGER);
-    report.judge(SECTION, "p95 with bad endpoints against alone", ratio, "×", bar);
+    let alone = p95(&measured.alone);
+    let mut judge = |name: &str, times: &[f64], most: f64| {
+        let name = format!("p95 with {name} against alone");
+        report.judge(SECTION, name, p95(times) / alone, "×", Bar::AtMost(most));
+    };
+    judge(
+        "a recovery",
+        &measured.with_recovery.times,
+        MOST_LONGER_WITH_RECOVERY,
+    );
+    judge("bad endpoints", &measured.crowded, MOST_LONGER);
+    let name = format!("meanwhile, recovered of {} wanted", recovery::PER_SECOND);
+    report.add(SECTION, name, measured.with_recovery.rate, "deliveries/s");
     let mut count = |name: &str, requests: usize| report.add(SECTION, name, requests as f64, "requests");
     count("meanwhile, to the hanging endpoint", measured.hanging);
     count("meanwhile, to the failing endpoint", measured.failing);

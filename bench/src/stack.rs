@@ -92,6 +92,18 @@ impl Client {
             .await
     }
 
+    /// Changes an endpoint.
+    pub(crate) async fn change_endpoint(&self, endpoint: &str, change: &Value) -> Result<Value> {
+        let request = self.http.patch(self.path(&format!("/{endpoint}")));
+        self.answer(with_json(request, change)).await
+    }
+
+    /// Starts a recovery at an endpoint.
+    pub(crate) async fn start_recovery(&self, endpoint: &str, wanted: &Value) -> Result<Value> {
+        let request = self.http.post(self.path(&format!("/{endpoint}/recoveries")));
+        self.answer(with_json(request, wanted)).await
+    }
+
     /// A page of an endpoint's deliveries, chosen by the query; the first by default.
     pub(crate) async fn deliveries(&self, endpoint: &str, query: &str) -> Result<Value> {
         self.answer(
@@ -156,9 +168,8 @@ impl Client {
     }
 
     async fn create_endpoint(&self, url: &str) -> Result<String> {
-        let endpoint = json!({ "url": url, "events": ["*"] }).to_string();
-        let request = self.http.post(self.path(""));
-        let request = request.header("content-type", "application/json").body(endpoint);
+        let endpoint = json!({ "url": url, "events": ["*"] });
+        let request = with_json(self.http.post(self.path("")), &endpoint);
         let created = self.answer(request).await?;
         Ok(created["id"].as_str().context("no id")?.to_owned())
     }
@@ -176,6 +187,11 @@ impl Client {
         }
         Ok(serde_json::from_str(&body)?)
     }
+}
+
+fn with_json(request: reqwest::RequestBuilder, body: &Value) -> reqwest::RequestBuilder {
+    let request = request.header("content-type", "application/json");
+    request.body(body.to_string())
 }
 
 /// How long each delivery took from the call to SQS to its arrival, in milliseconds.
