@@ -1,6 +1,7 @@
 //! Clients of a stack's AWS services. Made anew for each test: their connections belong to its runtime.
 
 use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::Environment;
 use local::aws_config;
 use serde_json::Value;
 
@@ -37,6 +38,20 @@ impl SuiteStack {
     /// Invokes a function by its name in the template and returns its answer; the error object if it failed.
     pub async fn invoke(&self, name: &str, event: &Value) -> Result<Value, Value> {
         invoke(&self.lambda(), self.function(name), event).await
+    }
+
+    /// Sets a variable of a function, by its name in the template. Its processes end, and new ones have the variable.
+    pub async fn set_variable(&self, function: &str, name: &str, value: &str) {
+        let (lambda, function) = (self.lambda(), self.function(function));
+        let read = lambda.get_function_configuration().function_name(function);
+        let environment = read.send().await.expect("the function exists").environment;
+        let variables = environment.and_then(|environment| environment.variables);
+        let mut variables = variables.unwrap_or_default();
+        variables.insert(name.to_owned(), value.to_owned());
+        let environment = Environment::builder().set_variables(Some(variables)).build();
+        let update = lambda.update_function_configuration().function_name(function);
+        let update = update.environment(environment).send();
+        update.await.expect("the function is changed");
     }
 
     /// Whether an endpoint has a signing secret.

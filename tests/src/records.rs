@@ -213,14 +213,26 @@ pub async fn exists(stack: &SuiteStack, record: &Record) -> bool {
 
 /// How many records the endpoint has, or what else a partition of the table holds.
 pub async fn count(stack: &SuiteStack, endpoint: &str) -> usize {
+    count_in(stack, table(stack), ["endpoint", "delivery"], endpoint).await
+}
+
+/// How many events the workspace has.
+pub async fn count_events(stack: &SuiteStack, workspace: &str) -> usize {
+    let table = &stack.tables["EventsTable"];
+    count_in(stack, table, ["workspace", "event"], workspace).await
+}
+
+async fn count_in(stack: &SuiteStack, table: &str, keys: [&str; 2], partition: &str) -> usize {
     let query = stack
         .dynamodb()
         .query()
-        .table_name(table(stack))
+        .table_name(table)
         .consistent_read(true)
-        .key_condition_expression("endpoint = :endpoint")
-        .expression_attribute_values(":endpoint", AttributeValue::S(endpoint.to_owned()))
-        .projection_expression("endpoint, delivery");
+        .key_condition_expression("#partition = :partition")
+        .expression_attribute_names("#partition", keys[0])
+        .expression_attribute_names("#sort", keys[1])
+        .expression_attribute_values(":partition", AttributeValue::S(partition.to_owned()))
+        .projection_expression("#partition, #sort");
     let items: Vec<_> = query
         .into_paginator()
         .items()
