@@ -17,6 +17,7 @@ mod linking;
 mod options;
 mod poison;
 mod proxy;
+mod purging;
 mod receives;
 mod recovering;
 mod redrive;

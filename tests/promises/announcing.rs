@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use http::{Method, StatusCode};
+use local::logs;
 use local::receiver::Receiver;
 use serde_json::{Value, json};
 use tests::settings::setting;
@@ -17,6 +18,9 @@ use crate::promises::options::OPERATOR_WORKSPACE;
 
 /// For how long an endpoint must have failed before the operator is told.
 const HALF_AN_HOUR: Duration = Duration::from_mins(30);
+
+/// Changes that can't be sent at first, in less than a batch of the stream.
+const CHANGES_UNSENT: usize = 3;
 
 /// How long a thousand failures may take.
 const LONGEST: Duration = Duration::from_mins(4);
@@ -376,6 +380,59 @@ async fn only_the_operators_workspace_knows_the_operational_event_types() {
         (&json!("endpoint.failing"), &json!(true))
     );
     operator.delete(&format!("/{theirs}")).await;
+}
+
+#[tokio::test]
+async fn what_could_not_be_sent_is_read_again_and_arrives_once_with_the_same_id() {
+    let operator = Operator::listening_to(&["endpoint.created", "endpoint.updated"]).await;
+    let customer = Customer::with_receiver_that_answers(200).await;
+    let id = &customer.endpoint;
+    operator.wait_for(id, "endpoint.created").await;
+    let queue = &STACK.queues["EventsQueue"];
+    let send_to = async |queue: &str| {
+        STACK
+            .set_variable("AnnounceFunction", "EVENTS_QUEUE_URL", queue)
+            .await;
+    };
+
+    send_to(&format!("{queue}-that-is-not-there")).await;
+    for number in 0..CHANGES_UNSENT {
+        let url = format!("https://hooks.example.com/{number}");
+        customer.patch(&json!({ "url": url })).await;
+    }
+    eventually("each change could not be sent", async || {
+        (tried(id).await.len() == CHANGES_UNSENT).then_some(())
+    })
+    .await;
+    assert_eq!(operator.names(id), ["endpoint.created"]);
+    send_to(queue).await;
+
+    eventually("every change", async || {
+        (operator.told_of(id).len() > CHANGES_UNSENT).then_some(())
+    })
+    .await;
+    let tried = tried(id).await;
+    assert!(tried.values().all(|times| *times > 1), "{tried:?}");
+    let mut told = operator.told_of(id);
+    told.retain(|event, _| tried.contains_key(event));
+    assert_eq!(told.len(), CHANGES_UNSENT, "under the ids that were tried first");
+    assert!(told.values().all(|requests| requests.len() == 1), "once");
+    operator.leave().await;
+}
+
+/// How often `announce` tried to send each update of an endpoint, by the event's id.
+async fn tried(endpoint: &str) -> BTreeMap<String, usize> {
+    let lines = logs::of(&STACK, "AnnounceFunction").await.expect("the log");
+    let mut times = BTreeMap::new();
+    for line in lines.iter().filter(|line| line.contains(endpoint)) {
+        let line: Value = serde_json::from_str(line).unwrap_or_default();
+        if line["event.name"] == "endpoint.updated"
+            && let Some(id) = line["event.id"].as_str()
+        {
+            *times.entry(id.to_owned()).or_default() += 1;
+        }
+    }
+    times
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ import one_at_a_time
 import queries
 import redrive
 import statements
+import stream_answers
 import transport
 import versions
 
@@ -26,5 +27,6 @@ if __name__ == "__main__":
     redrive.offer()
     transport.secure()
     versions.limit()
+    stream_answers.heed()
     one_at_a_time.work()
     app.main()
