@@ -5,6 +5,7 @@
 
 mod at_once;
 mod chance;
+mod counting;
 mod drain;
 mod ending;
 mod erasing;

@@ -12,6 +12,9 @@ use crate::SuiteStack;
 /// Most items of a `BatchWriteItem`.
 const CHUNK: usize = 25;
 
+/// What a few long answers of a receiver add to a record, in bytes.
+pub const LONG_ANSWERS: usize = 3_000;
+
 /// The year 2100: no record expires while a test looks at it.
 const NEVER: &str = "4102444800";
 
@@ -90,11 +93,10 @@ pub fn attempted(mut record: Record, failure: Option<&str>, duration_ms: u64) ->
     record
 }
 
-/// Fills a record up to a few kilobytes, as long answers of a receiver do.
-pub fn padded(mut record: Record) -> Record {
-    record
-        .item
-        .insert("padding".to_owned(), AttributeValue::S("x".repeat(3_000)));
+/// Makes a record so many bytes longer, as long answers of a receiver do.
+pub fn padded(mut record: Record, bytes: usize) -> Record {
+    let padding = AttributeValue::S("x".repeat(bytes));
+    record.item.insert("padding".to_owned(), padding);
     record
 }
 

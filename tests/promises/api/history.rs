@@ -182,7 +182,7 @@ async fn a_long_history_is_counted_once_until_a_late_delivery_joins_it() {
     let first = Timestamp::now() - SignedDuration::from_hours(24);
     let records: Vec<_> = (0..RECORDS)
         .map(|number| Record::new(&endpoint, number, &time::format(first), status_of(number)))
-        .map(records::padded)
+        .map(|record| records::padded(record, records::LONG_ANSWERS))
         .collect();
     records::write(&STACK, &records).await;
     let history = History {
