@@ -19,11 +19,10 @@ ADOPT = pathlib.Path(__file__).parents[2] / "runbooks/adopt_table.py"
 KEPT_TYPES = {
     "AWS::DynamoDB::Table",
     "AWS::IAM::Role",
-    "AWS::Logs::LogGroup",
     "AWS::SQS::Queue",
     "AWS::Scheduler::ScheduleGroup",
 }
-KEPT = {"PurgeFunction", "PurgeFunctionDeletedEndpoints"}
+KEPT = {"PurgeFunction", "PurgeFunctionDeletedEndpoints", "PurgeLogGroup"}
 
 cloudformation = boto3.client("cloudformation")
 dynamodb = boto3.client("dynamodb")
@@ -32,8 +31,8 @@ functions = boto3.client("lambda")
 
 def main(deployed_stack, table):
     stack = f"restoring-{table}"
-    template = stack_template(deployed_stack)
-    cloudformation.create_stack(StackName=stack, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
+    template = stack_template(deployed_stack, table)
+    cloudformation.create_stack(StackName=stack, TemplateBody=body(template), Capabilities=["CAPABILITY_IAM"])
     cloudformation.get_waiter("stack_create_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
     old = physical(stack, table)
     fill(table, old)
@@ -66,22 +65,36 @@ def main(deployed_stack, table):
     print(json.dumps(found))
 
 
-def stack_template(deployed_stack):
-    """The deployed template, of which a small part is enough."""
+def stack_template(deployed_stack, table):
+    """The deployed template, of which what refers to the table is enough; CloudFormation takes 51,200 bytes in a request."""
     template = cloudformation.get_template(StackName=deployed_stack, TemplateStage="Processed")["TemplateBody"]
     template = json.loads(template) if isinstance(template, str) else copy.deepcopy(template)
     template["Resources"] = {
         name: resource
         for name, resource in template["Resources"].items()
-        if resource["Type"] in KEPT_TYPES or name in KEPT
+        if name in KEPT or resource["Type"] in KEPT_TYPES and not is_role_for_others(resource, table)
     }
     for resource in template["Resources"].values():
-        resource.get("Properties", {}).pop("ManagedPolicyArns", None)
+        properties = resource.get("Properties", {})
+        properties.pop("ManagedPolicyArns", None)
+        for policy in properties.get("Policies", []):
+            document = policy["PolicyDocument"]
+            document["Statement"] = [one for one in document["Statement"] if one.get("Sid") != "WriteLogs"]
     # The function is never invoked, and its real code takes the emulator seconds to unpack.
     nothing = {"Code": {"ZipFile": "def handler(event, context): pass"}, "Runtime": "python3.12", "Handler": "index.handler"}
     template["Resources"]["PurgeFunction"]["Properties"].update(nothing)
-    del template["Outputs"]
+    del template["Outputs"], template["Metadata"]
+    for parameter in template["Parameters"].values():
+        parameter.pop("Description", None)
     return template
+
+
+def is_role_for_others(resource, table):
+    return resource["Type"] == "AWS::IAM::Role" and table not in json.dumps(resource)
+
+
+def body(template):
+    return json.dumps(template, separators=(",", ":"))
 
 
 def fill(table, name):
@@ -133,7 +146,7 @@ def adopt(template, table, new):
 
 
 def update(stack, template):
-    cloudformation.update_stack(StackName=stack, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
+    cloudformation.update_stack(StackName=stack, TemplateBody=body(template), Capabilities=["CAPABILITY_IAM"])
     cloudformation.get_waiter("stack_update_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
 
 
@@ -142,7 +155,7 @@ def import_table(stack, template, table, new):
         StackName=stack,
         ChangeSetName="restored",
         ChangeSetType="IMPORT",
-        TemplateBody=json.dumps(template),
+        TemplateBody=body(template),
         Capabilities=["CAPABILITY_IAM"],
         ResourcesToImport=[
             {
