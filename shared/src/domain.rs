@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod annotations;
+pub mod credential;
 pub mod cursor;
 pub mod delivery;
 pub mod durations;

@@ -1,63 +1,26 @@
 //! Links: what an operator gives to a customer's developer, who exchanges it for a token, once. Only the hash of a link is
 //! kept, as of a token; the link itself is nowhere but in the address that was given away.
 
-use std::fmt;
-
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 
+use super::credential::{Credential, Purpose};
 use super::id::WorkspaceId;
-use super::token::{Grant, Scope, TokenHash};
-
-/// Random bytes in a link.
-const LINK_BYTES: usize = 32;
+use super::token::{Grant, Scope};
 
 /// How long a link can be exchanged. It passes through a chat or a browser's history, where a token would stay good for
 /// hours.
 const EXCHANGED_WITHIN: SignedDuration = SignedDuration::from_mins(10);
 
-/// A link in the clear. `Debug` shows nothing of it.
+/// A link in the clear.
+pub type Link = Credential<OfLink>;
+
+/// The purpose of a link.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Link(String);
+pub enum OfLink {}
 
-impl Link {
-    /// What every link begins with. No token begins with it, so neither can be shown in place of the other.
-    pub const PREFIX: &'static str = "efa_link_";
-
-    /// A link of these random bytes.
-    #[must_use]
-    pub fn new(random: [u8; LINK_BYTES]) -> Self {
-        Self(format!(
-            "{}{}",
-            Self::PREFIX,
-            BASE64_URL_SAFE_NO_PAD.encode(random)
-        ))
-    }
-
-    /// Reads a link; `None` if the text can't be one.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let rest = text.strip_prefix(Self::PREFIX)?;
-        (rest.len() <= 128 && !rest.is_empty()).then(|| Self(text.to_owned()))
-    }
-
-    /// The link in the clear: only for the address that is given away.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-
-    /// What is stored of it, and its id for an operator.
-    #[must_use]
-    pub fn hash(&self) -> TokenHash {
-        TokenHash::of(&self.0)
-    }
-}
-
-impl fmt::Debug for Link {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Link(hidden)")
-    }
+impl Purpose for OfLink {
+    const NAME: &'static str = "Link";
+    const PREFIX: &'static str = "efa_link_";
 }
 
 /// What is stored about a link: what its token may do, and whether it can still be exchanged.
@@ -121,7 +84,6 @@ impl LinkGrant {
 
 #[cfg(test)]
 mod tests {
-    use super::super::token::Token;
     use super::*;
 
     fn at(second: i64) -> Timestamp {
@@ -136,27 +98,6 @@ mod tests {
             None,
             at(0),
         )
-    }
-
-    #[test]
-    fn a_link_is_never_printed_and_is_no_token() {
-        let link = Link::new([1; LINK_BYTES]);
-        let token = Token::new([1; LINK_BYTES]);
-
-        assert_eq!(format!("{link:?}"), "Link(hidden)");
-        assert_eq!(Link::parse(link.reveal()).unwrap().hash(), link.hash());
-        assert!(Token::parse(link.reveal()).is_none());
-        assert!(Link::parse(token.reveal()).is_none());
-    }
-
-    #[test]
-    fn what_can_be_no_link_is_not_read() {
-        let longest = format!("{}{}", Link::PREFIX, "a".repeat(128));
-
-        assert!(Link::parse(&longest).is_some());
-        for bad in ["", "abc", Link::PREFIX, &format!("{longest}a")] {
-            assert!(Link::parse(bad).is_none(), "{bad}");
-        }
     }
 
     #[test]

@@ -2,58 +2,23 @@
 
 use std::fmt;
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::credential::{Credential, Purpose};
 use super::id::WorkspaceId;
 
-/// Random bytes in a token.
-const TOKEN_BYTES: usize = 32;
+/// An API token in the clear.
+pub type Token = Credential<OfToken>;
 
-/// An API token in the clear. `Debug` shows nothing of it.
+/// The purpose of a token.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Token(String);
+pub enum OfToken {}
 
-impl Token {
-    /// What every token begins with.
-    pub const PREFIX: &'static str = "efa_sk_";
-
-    /// A token of these random bytes.
-    #[must_use]
-    pub fn new(random: [u8; TOKEN_BYTES]) -> Self {
-        Self(format!(
-            "{}{}",
-            Self::PREFIX,
-            BASE64_URL_SAFE_NO_PAD.encode(random)
-        ))
-    }
-
-    /// Reads a token; `None` if the text can't be one.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let rest = text.strip_prefix(Self::PREFIX)?;
-        (rest.len() <= 128 && !rest.is_empty()).then(|| Self(text.to_owned()))
-    }
-
-    /// The token in the clear: only for the answer that shows it.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-
-    /// What is stored of it. The token can't be worked out from that, because it is random.
-    #[must_use]
-    pub fn hash(&self) -> TokenHash {
-        TokenHash::of(&self.0)
-    }
-}
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token(hidden)")
-    }
+impl Purpose for OfToken {
+    const NAME: &'static str = "Token";
+    const PREFIX: &'static str = "efa_sk_";
 }
 
 /// The SHA-256 of a token in hexadecimal: the key under which its grant is kept, and its id for an operator.
@@ -200,17 +165,6 @@ impl fmt::Display for TokenPlace {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_token_is_never_printed_and_its_hash_is_its_key() {
-        let token = Token::new([1; TOKEN_BYTES]);
-
-        assert_eq!(format!("{token:?}"), "Token(hidden)");
-        assert_eq!(Token::parse(token.reveal()).unwrap().hash(), token.hash());
-        assert_eq!(TokenHash::parse(token.hash().as_str()), Some(token.hash()));
-        assert!(Token::parse("sk_123").is_none());
-        assert!(Token::parse("efa_sk_").is_none());
-    }
 
     #[test]
     fn a_place_in_the_list_is_read_as_it_is_written() {
