@@ -11,7 +11,7 @@ use shared::domain::time;
 use shared::domain::token::Scope;
 use url::Url;
 
-use super::all_scopes;
+use super::{all_scopes, invalid, scopes, workspace};
 use crate::app::App;
 use crate::serve::{Command, CommandError, answer_to};
 
@@ -50,7 +50,7 @@ pub const COMMAND: Command = Command {
 /// Creates the link.
 async fn create(app: &App, request: CreatePortalLinkRequest) -> Result<PortalLink, CommandError> {
     let now = app.clock.now();
-    let granted = granted(request, now).map_err(CommandError::InvalidInput)?;
+    let granted = granted(request, now)?;
     let link = Link::new(clock::random());
     app.store.put_link(&link.hash(), &granted, now).await?;
     tracing::info!(workspace.id = %granted.workspace, link.id = link.hash().as_str(), "link created");
@@ -62,23 +62,18 @@ async fn create(app: &App, request: CreatePortalLinkRequest) -> Result<PortalLin
     })
 }
 
-fn granted(request: CreatePortalLinkRequest, now: Timestamp) -> Result<LinkGrant, String> {
-    let workspace = request
-        .workspace_id
-        .parse()
-        .map_err(|error| format!("workspace_id {error}"))?;
-    if request.scopes.is_empty() {
-        return Err("scopes must name at least one scope".to_owned());
-    }
+fn granted(request: CreatePortalLinkRequest, now: Timestamp) -> Result<LinkGrant, CommandError> {
+    let workspace = workspace(&request.workspace_id)?;
+    let scopes = scopes(request.scopes)?;
     if !LASTS.contains(&request.expires_in_seconds) {
-        return Err("expires_in_seconds must be 60 to 604800".to_owned());
+        return Err(invalid("expires_in_seconds must be 60 to 604800"));
     }
     let return_url = request.return_url.as_deref().map(return_url).transpose()?;
     let lasting = SignedDuration::from_secs(request.expires_in_seconds);
     let token_expires_at = now.saturating_add(lasting).unwrap_or(now);
     Ok(LinkGrant::new(
         workspace,
-        request.scopes,
+        scopes,
         token_expires_at,
         return_url,
         now,
@@ -86,11 +81,13 @@ fn granted(request: CreatePortalLinkRequest, now: Timestamp) -> Result<LinkGrant
 }
 
 /// Reads the address as a browser does, so that what is kept of it is what a browser opens.
-fn return_url(text: &str) -> Result<String, String> {
+fn return_url(text: &str) -> Result<String, CommandError> {
     let url = Url::parse(text).ok().filter(|url| url.scheme() == "https");
     let url = url.map(String::from).filter(|url| url.len() <= MAX_URL_CHARS);
     url.ok_or_else(|| {
-        format!("return_url must be an absolute https url of at most {MAX_URL_CHARS} characters")
+        invalid(format!(
+            "return_url must be an absolute https url of at most {MAX_URL_CHARS} characters"
+        ))
     })
 }
 
@@ -106,7 +103,10 @@ mod tests {
 
     fn asked(document: Value) -> Result<LinkGrant, String> {
         let request = serde_json::from_value(document).map_err(|error| error.to_string())?;
-        granted(request, Timestamp::UNIX_EPOCH)
+        granted(request, Timestamp::UNIX_EPOCH).map_err(|error| match error {
+            CommandError::InvalidInput(message) => message,
+            other => panic!("{other:?}"),
+        })
     }
 
     #[test]

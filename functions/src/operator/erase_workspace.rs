@@ -93,10 +93,7 @@ struct Work<'a> {
 
 /// Goes on erasing, and says whether that was all.
 async fn erase(app: &App, request: EraseWorkspaceRequest) -> Result<EraseWorkspaceAnswer, CommandError> {
-    let workspace: WorkspaceId = request
-        .workspace_id
-        .parse()
-        .map_err(|error| CommandError::InvalidInput(format!("workspace_id {error}")))?;
+    let workspace = super::workspace(&request.workspace_id)?;
     let mut work = Work {
         app,
         workspace: &workspace,

@@ -6,7 +6,7 @@ use shared::clock;
 use shared::domain::time;
 use shared::domain::token::{Grant, Scope, Token};
 
-use super::all_scopes;
+use super::{all_scopes, invalid, scopes, workspace};
 use crate::app::App;
 use crate::serve::{Command, CommandError, answer_to};
 
@@ -41,22 +41,16 @@ pub const COMMAND: Command = Command {
 /// Issues the token.
 async fn issue(app: &App, request: IssueTokenRequest) -> Result<IssuedToken, CommandError> {
     let now = app.clock.now();
-    let workspace = request
-        .workspace_id
-        .parse()
-        .map_err(|error| invalid(format!("workspace_id {error}")))?;
+    let workspace = workspace(&request.workspace_id)?;
     let expires_at = request
         .expires_at
         .as_deref()
         .map(|text| expiry(text, now))
         .transpose()?;
-    if request.scopes.is_empty() {
-        return Err(invalid("scopes must name at least one scope"));
-    }
     let token = Token::new(clock::random());
     let grant = Grant {
         workspace,
-        scopes: request.scopes,
+        scopes: scopes(request.scopes)?,
         expires_at,
         revoked_at: None,
     };
@@ -78,10 +72,6 @@ fn expiry(text: &str, now: Timestamp) -> Result<Timestamp, CommandError> {
         return Err(invalid("expires_at is in the past"));
     }
     Ok(expires_at)
-}
-
-fn invalid(message: impl Into<String>) -> CommandError {
-    CommandError::InvalidInput(message.into())
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Lists the tokens and links of a workspace. Neither can be worked out from what it shows.
 
 use serde::{Deserialize, Serialize};
-use shared::domain::id::WorkspaceId;
 use shared::domain::time;
 use shared::domain::token::{ListedToken, TokenPlace};
 
+use super::{invalid, workspace};
 use crate::app::App;
 use crate::serve::{Command, CommandError, answer_to};
 
@@ -56,13 +56,10 @@ pub const COMMAND: Command = Command {
 
 /// Lists the tokens.
 async fn list(app: &App, request: ListTokensRequest) -> Result<TokenPage, CommandError> {
-    let workspace: WorkspaceId = request
-        .workspace_id
-        .parse()
-        .map_err(|error| CommandError::InvalidInput(format!("workspace_id {error}")))?;
+    let workspace = workspace(&request.workspace_id)?;
     let place = |text: String| {
         let place = TokenPlace::parse(&text);
-        place.ok_or_else(|| CommandError::InvalidInput("after must be the next of another answer".to_owned()))
+        place.ok_or_else(|| invalid("after must be `next` of the answer before, unchanged"))
     };
     let after = request.after.map(place).transpose()?;
     let (tokens, is_more) = app.store.list_tokens(&workspace, after.as_ref(), PAGE).await?;

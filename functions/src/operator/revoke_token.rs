@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use shared::Error;
 use shared::domain::token::{Token, TokenHash};
 
+use super::invalid;
 use crate::app::App;
 use crate::serve::{Command, CommandError, answer_to};
 
@@ -31,9 +32,9 @@ pub const COMMAND: Command = Command {
 
 /// Revokes the token: the next request with it gets 401.
 async fn revoke(app: &App, request: RevokeTokenRequest) -> Result<RevokedToken, CommandError> {
-    let hash = hash(&request).map_err(|message| CommandError::InvalidInput(message.to_owned()))?;
+    let hash = hash(&request).map_err(invalid)?;
     match app.store.revoke_grant(&hash, app.clock.now()).await {
-        Err(Error::NotFound) => return Err(CommandError::NotFound("there is no such token")),
+        Err(Error::NotFound) => return Err(CommandError::NotFound("there is no such token or link")),
         other => other?,
     }
     tracing::info!(token.id = hash.as_str(), "token revoked");
@@ -49,7 +50,7 @@ fn hash(request: &RevokeTokenRequest) -> Result<TokenHash, &'static str> {
             Ok(token.hash())
         }
         (None, Some(id)) => {
-            TokenHash::parse(id).ok_or("token_id must be 64 hexadecimal digits, as issue-token answered it")
+            TokenHash::parse(id).ok_or("token_id must be 64 hexadecimal digits, as issue-token, create-portal-link and list-tokens show it")
         }
         _ => Err("give token or token_id, and only one of them"),
     }
