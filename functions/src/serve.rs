@@ -83,8 +83,8 @@ pub async fn run(functions: &'static [(&'static str, Function)]) -> Result<(), E
     start_logging();
     let app = start(function.variables())?;
     let serving = match *function {
-        Function::Route(route) => http::serve(app, http::Asked::ByCaller(route)),
-        Function::OpenRoute(route) => http::serve(app, http::Asked::ByAnybody(route)),
+        Function::Route(route) => http::serve(app, http::Access::WithToken(route)),
+        Function::OpenRoute(route) => http::serve(app, http::Access::Open(route)),
         Function::Consumer(consumer) => batch::serve(app, consumer),
         Function::StreamReader(reader) => stream::serve(app, reader),
         Function::Command(command) => command::serve(app, command),

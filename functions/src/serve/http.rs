@@ -53,15 +53,15 @@ pub struct OpenRoute {
 
 /// Who may ask.
 #[derive(Clone, Copy)]
-pub(super) enum Asked {
+pub(super) enum Access {
     /// Whoever has a token with the route's scope.
-    ByCaller(Route),
+    WithToken(Route),
     /// Whoever knows the address.
-    ByAnybody(OpenRoute),
+    Open(OpenRoute),
 }
 
 /// Serves a route until Lambda ends the process.
-pub(super) fn serve(app: Arc<App>, route: Asked) -> Serving {
+pub(super) fn serve(app: Arc<App>, route: Access) -> Serving {
     Box::pin(async move {
         lambda_http::run(service_fn(move |request: Request| {
             let app = Arc::clone(&app);
@@ -71,7 +71,7 @@ pub(super) fn serve(app: Arc<App>, route: Asked) -> Serving {
     })
 }
 
-async fn answer(app: &App, route: Asked, request: Request) -> Response<Body> {
+async fn answer(app: &App, route: Access, request: Request) -> Response<Body> {
     let start = Instant::now();
     let (request_id, deadline) = request.lambda_context_ref().map_or_else(
         || (String::new(), Deadline::after(TIME_WITHOUT_CONTEXT)),
@@ -81,8 +81,8 @@ async fn answer(app: &App, route: Asked, request: Request) -> Response<Body> {
     let mut workspace = None;
     let answer = async {
         match route {
-            Asked::ByAnybody(route) => (route.handler)(app, request).await,
-            Asked::ByCaller(route) => {
+            Access::Open(route) => (route.handler)(app, request).await,
+            Access::WithToken(route) => {
                 let caller = authenticate(app, route.scope, &request).await?;
                 workspace = Some(caller.workspace.clone());
                 (route.handler)(app, &caller, request).await
