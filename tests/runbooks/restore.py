@@ -32,7 +32,7 @@ functions = boto3.client("lambda")
 def main(deployed_stack, table):
     stack = f"restoring-{table}"
     template = stack_template(deployed_stack, table)
-    cloudformation.create_stack(StackName=stack, TemplateBody=body(template), Capabilities=["CAPABILITY_IAM"])
+    cloudformation.create_stack(StackName=stack, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
     cloudformation.get_waiter("stack_create_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
     old = physical(stack, table)
     fill(table, old)
@@ -83,18 +83,12 @@ def stack_template(deployed_stack, table):
     # The function is never invoked, and its real code takes the emulator seconds to unpack.
     nothing = {"Code": {"ZipFile": "def handler(event, context): pass"}, "Runtime": "python3.12", "Handler": "index.handler"}
     template["Resources"]["PurgeFunction"]["Properties"].update(nothing)
-    del template["Outputs"], template["Metadata"]
-    for parameter in template["Parameters"].values():
-        parameter.pop("Description", None)
+    del template["Outputs"]
     return template
 
 
 def is_role_for_others(resource, table):
     return resource["Type"] == "AWS::IAM::Role" and table not in json.dumps(resource)
-
-
-def body(template):
-    return json.dumps(template, separators=(",", ":"))
 
 
 def fill(table, name):
@@ -146,7 +140,7 @@ def adopt(template, table, new):
 
 
 def update(stack, template):
-    cloudformation.update_stack(StackName=stack, TemplateBody=body(template), Capabilities=["CAPABILITY_IAM"])
+    cloudformation.update_stack(StackName=stack, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
     cloudformation.get_waiter("stack_update_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
 
 
@@ -155,7 +149,7 @@ def import_table(stack, template, table, new):
         StackName=stack,
         ChangeSetName="restored",
         ChangeSetType="IMPORT",
-        TemplateBody=body(template),
+        TemplateBody=json.dumps(template),
         Capabilities=["CAPABILITY_IAM"],
         ResourcesToImport=[
             {
