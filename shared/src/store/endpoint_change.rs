@@ -115,8 +115,8 @@ impl Parts {
     }
 }
 
-/// What goes with enabling or disabling an endpoint. One that is enabled or disabled already has been so since before, which
-/// only the item knows.
+/// What goes with enabling or disabling an endpoint. One that is enabled or disabled already keeps the time that its item has;
+/// an item of an older release has none, and gets this one.
 fn switch(enabled: bool) -> Expression {
     if enabled {
         let expression = Expression::new(
