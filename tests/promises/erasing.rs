@@ -50,27 +50,6 @@ async fn lengthen_history(workspace: &Workspace, endpoint: &str) {
     assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.body);
 }
 
-/// What an operator gave away and nobody has used, as the table holds it.
-async fn put_link(workspace: &str) {
-    let number = |number: u64| AttributeValue::N(number.to_string());
-    let text = |text: &str| AttributeValue::S(text.to_owned());
-    let put = STACK
-        .dynamodb()
-        .put_item()
-        .table_name(&STACK.tables["TokensTable"]);
-    put.item(
-        "token_hash",
-        text(&format!("{:064x}", shared::clock::random_number())),
-    )
-    .item("workspace", text(workspace))
-    .item("scopes", AttributeValue::L(vec![text("webhooks:read")]))
-    .item("created_at", number(1_780_000_000_000))
-    .item("link_expires_at", number(1_780_000_600_000))
-    .send()
-    .await
-    .expect("the link is written");
-}
-
 #[tokio::test]
 async fn nothing_is_left_of_a_workspace_that_was_busy_when_it_was_erased() {
     let (workspace, other) = (Workspace::new(&STACK).await, Workspace::new(&STACK).await);
@@ -81,7 +60,7 @@ async fn nothing_is_left_of_a_workspace_that_was_busy_when_it_was_erased() {
     let kept = other.create_endpoint(&healthy.url("/"), &["*"]).await.id;
     lengthen_history(&workspace, &doomed).await;
     lengthen_history(&workspace, &deleted_before).await;
-    put_link(&workspace.id).await;
+    workspace.create_link(&json!({})).await;
     let event = other.send_event("poster.scanned").await;
     other.wait_for_delivery(&kept, &event, "delivered").await;
     workspace.send_event("poster.scanned").await;
