@@ -72,6 +72,12 @@ async fn an_attempt_that_five_receives_did_not_get_recorded_is_interrupted() {
     let attempts = stage.workspace.get(&path).await.body["attempts"].clone();
     assert_eq!(attempts[0]["error"], "interrupted");
     assert_eq!(stage.receiver.received().len(), 1);
+    let endpoint = stage.workspace.get(&format!("/{}", stage.endpoint)).await.body;
+    assert_eq!(endpoint["health"]["state"], "healthy");
+    assert_ne!(
+        endpoint["health"]["since"], endpoint["created_at"],
+        "it was failing until its second attempt"
+    );
 }
 
 #[tokio::test]

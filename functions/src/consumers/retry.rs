@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use shared::Error;
 use shared::domain::delivery::{Delivery, Failure};
 use shared::domain::endpoint::{DisabledReason, Endpoint};
+use shared::domain::failure_record::Observation;
 use shared::domain::lane::Lane;
 use shared::domain::plan::{self, Failed, FollowUp};
 use shared::domain::task::Task;
@@ -196,11 +197,13 @@ async fn keep_failure_record(app: &App, decision: &Decision<'_>) -> Result<(), E
     let now = app.clock.now();
     let read: &Endpoint = decision.failed.endpoint;
     let record = &decision.failed.record;
-    let endpoint = if decision.failed.is_exhausted {
-        app.store.note_exhaustion(read, record, now).await?
-    } else {
-        Some(read.clone())
-    };
+    let mut endpoint = Some(read.clone());
+    if decision.failed.is_first_interruption() {
+        endpoint = app.store.observe(read, Observation::Failure, now).await?;
+    }
+    if decision.failed.is_exhausted {
+        endpoint = app.store.note_exhaustion(read, record, now).await?;
+    }
     let Some(endpoint) = endpoint else {
         return Ok(());
     };

@@ -232,7 +232,11 @@ mod tests {
 
     #[test]
     fn only_an_enabled_endpoint_is_to_be_disabled() {
-        let hopeless = FailureRecord::default().after(Observation::Exhaustion, Timestamp::UNIX_EPOCH);
+        let hopeless = [Observation::Failure, Observation::Exhaustion]
+            .into_iter()
+            .fold(FailureRecord::default(), |record, observation| {
+                record.after(observation, Timestamp::UNIX_EPOCH)
+            });
         let with = |endpoint: Endpoint, failures: FailureRecord| Endpoint { failures, ..endpoint };
         let is_to_be_disabled = |endpoint: Endpoint| {
             endpoint.is_to_be_disabled(SignedDuration::from_secs(1), Timestamp::from_second(1).unwrap())

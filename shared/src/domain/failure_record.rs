@@ -35,7 +35,8 @@ pub enum Observation {
     Failure,
     /// An attempt has gone unanswered for a while; it may still succeed.
     Slowness,
-    /// A delivery ran out of attempts.
+    /// A delivery ran out of attempts. That the last one failed is an observation of its own: something else may have
+    /// succeeded meanwhile.
     Exhaustion,
     /// The owner enabled it: the record ends.
     Enabling,
@@ -78,9 +79,7 @@ impl FailureRecord {
                 ..self
             },
             Observation::Exhaustion => Self {
-                failing_since: self.failing_since.or(Some(now)),
                 exhausted_at: Some(now),
-                healthy_since: None,
                 ..self
             },
         }
@@ -149,7 +148,8 @@ impl FailureRecord {
     #[must_use]
     pub fn is_hopeless(self, limit: SignedDuration, now: Timestamp) -> bool {
         let for_long = |since: Timestamp| now.duration_since(since) >= limit;
-        self.exhausted_at.is_some() && self.failing_since.is_some_and(for_long)
+        self.failing_since
+            .is_some_and(|since| for_long(since) && self.exhausted_at >= Some(since))
     }
 }
 
@@ -197,17 +197,16 @@ mod tests {
     }
 
     #[test]
-    fn an_exhausted_delivery_counts_and_is_a_failure_as_well() {
-        let record = FailureRecord::default().after(Observation::Exhaustion, noon());
+    fn an_exhausted_delivery_counts_and_begins_no_record() {
+        let record = FailureRecord::beginning(noon()).after(Observation::Exhaustion, noon());
         let again = record.after(Observation::Exhaustion, later());
 
+        assert_eq!(record.exhausted_at, Some(noon()));
+        assert_eq!(again.exhausted_at, Some(later()));
         assert_eq!(
-            (record.failing_since, record.exhausted_at),
-            (Some(noon()), Some(noon()))
-        );
-        assert_eq!(
-            (again.failing_since, again.exhausted_at),
-            (Some(noon()), Some(later()))
+            (again.failing_since, again.healthy_since),
+            (None, Some(noon())),
+            "something succeeded after its last attempt"
         );
     }
 
@@ -231,12 +230,15 @@ mod tests {
         let well = FailureRecord::beginning(noon());
         let after = |observation| well.after(observation, later()).healthy_since;
 
-        for observation in [Observation::Success, Observation::Enabling, Observation::Slowness] {
+        for observation in [
+            Observation::Success,
+            Observation::Enabling,
+            Observation::Slowness,
+            Observation::Exhaustion,
+        ] {
             assert_eq!(after(observation), Some(noon()), "{observation:?}");
         }
-        for observation in [Observation::Failure, Observation::Exhaustion] {
-            assert_eq!(after(observation), None, "{observation:?}");
-        }
+        assert_eq!(after(Observation::Failure), None);
     }
 
     #[test]
@@ -343,6 +345,13 @@ mod tests {
         assert!(
             !slow.is_hopeless(limit, at("2026-11-06T00:00:00Z")),
             "slow for long is not failing"
+        );
+        let before = FailureRecord::default()
+            .after(Observation::Exhaustion, at("2026-10-31T23:59:59Z"))
+            .after(Observation::Failure, at("2026-11-01T00:00:00Z"));
+        assert!(
+            !before.is_hopeless(limit, at("2026-11-06T00:00:00Z")),
+            "the delivery was exhausted before the failures began"
         );
     }
 }

@@ -3,9 +3,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::delivery::{Attempt, Delivery, Status};
+use super::delivery::{Attempt, Delivery, Failure, Status};
 use super::endpoint::Endpoint;
-use super::failure_record::FailedAttempt;
+use super::failure_record::{FailedAttempt, Observation};
 use super::schedule::Schedule;
 use super::task::Task;
 use super::wait;
@@ -109,6 +109,14 @@ pub struct Failed<'a> {
 }
 
 impl Failed<'_> {
+    /// Whether the endpoint is not known to be failing, although the attempt was cut off: every other failure was observed
+    /// by whoever recorded it.
+    #[must_use]
+    pub fn is_first_interruption(&self) -> bool {
+        self.record.last_error == Some(Failure::Interrupted)
+            && self.endpoint.failures.is_changed_by(Observation::Failure)
+    }
+
     /// Whether it is to be noted that the endpoint, as it is now, is failing.
     #[must_use]
     pub fn shows_a_failing_endpoint(&self, endpoint: &Endpoint, now: Timestamp) -> bool {
@@ -193,8 +201,7 @@ mod whole_schedule;
 
 #[cfg(test)]
 mod tests {
-    use super::super::delivery::Failure;
-    use super::super::failure_record::{FailureRecord, Observation};
+    use super::super::failure_record::FailureRecord;
     use super::super::task::Kind;
     use super::super::testing::{attempt, disabled_endpoint, endpoint, record, task};
     use super::*;
@@ -448,6 +455,21 @@ mod tests {
         assert!(shows(&[500; 4], "1,1,1,1,1", &enabled));
         assert!(shows(&[500; 2], "1", &enabled));
         assert!(!shows(&[500; 4], "1,1,1,1,1", &disabled));
+    }
+
+    #[test]
+    fn the_first_failure_that_nobody_else_observed_is_an_interruption_of_a_healthy_endpoint() {
+        let well = endpoint();
+        let failing = Endpoint {
+            failures: FailureRecord::default().after(Observation::Failure, NOW),
+            ..endpoint()
+        };
+        let task = task(1, Kind::Automatic);
+        let answered = record(&task, &[500]);
+
+        assert!(failed(&task, &well, None).is_first_interruption());
+        assert!(!failed(&task, &failing, None).is_first_interruption());
+        assert!(!failed(&task, &well, Some(&answered)).is_first_interruption());
     }
 
     #[test]

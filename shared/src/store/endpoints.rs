@@ -400,13 +400,7 @@ pub(super) fn change(observation: Observation) -> Expression {
             &["healthy_since"],
         ),
         Observation::Slowness => Expression::new(&["slow_since = if_not_exists(slow_since, :now)"], &[]),
-        Observation::Exhaustion => Expression::new(
-            &[
-                "exhausted_at = :now",
-                "failing_since = if_not_exists(failing_since, :now)",
-            ],
-            &["healthy_since"],
-        ),
+        Observation::Exhaustion => Expression::new(&["exhausted_at = :now"], &[]),
     }
 }
 
