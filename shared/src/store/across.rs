@@ -2,6 +2,7 @@
 //! endpoint and more of those that the page needs more of, and then fetches its records. Where that takes too long, the page
 //! is short.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
@@ -11,6 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use super::attribute::text;
 use super::history::{bounds, keys};
 use super::merge::{Ask, Filtering, Merge, Part};
+use super::rows::MAX_KEYS;
 use super::{HistoryFilter, RowKeys, Rows, Store};
 use crate::Error;
 use crate::domain::delivery::{Delivery, Status};
@@ -106,19 +108,34 @@ impl Store {
         let parts = stream::iter(parts).buffer_unordered(CALLS_AT_ONCE);
         let mut parts: Vec<(usize, Part)> = parts.try_collect().await?;
         if histories.filter.is_seen_in_records_only() {
-            let (endpoints, filter) = (histories.endpoints, histories.filter);
             let found = parts
                 .iter()
                 .flat_map(|(endpoint, part)| part.found.iter().map(|id| (*endpoint, id.clone())));
-            let found: Vec<_> = found.collect();
-            let rows = self.rows_of(endpoints, &found).await?;
+            let wanted = self.wanted(histories, found.collect()).await?;
             for (endpoint, part) in &mut parts {
-                let record = |id: &DeliveryId| rows.delivery(&endpoints[*endpoint], id);
-                part.found
-                    .retain(|id| record(id).is_some_and(|record| filter.lets_through(record)));
+                part.found.retain(|id| wanted.contains(&(*endpoint, id.clone())));
             }
         }
         Ok(parts)
+    }
+
+    /// Those of these keys whose records are let through. A record has up to 400 KB, so no more of them are held than one
+    /// call reads.
+    async fn wanted(
+        &self,
+        histories: &Histories<'_>,
+        keys: Vec<(usize, DeliveryId)>,
+    ) -> Result<HashSet<(usize, DeliveryId)>, Error> {
+        let mut wanted = HashSet::new();
+        for keys in keys.chunks(MAX_KEYS) {
+            let rows = self.rows_of(histories.endpoints, keys).await?;
+            let is_wanted = |(endpoint, id): &&(usize, DeliveryId)| {
+                rows.delivery(&histories.endpoints[*endpoint], id)
+                    .is_some_and(|record| histories.filter.lets_through(record))
+            };
+            wanted.extend(keys.iter().filter(is_wanted).cloned());
+        }
+        Ok(wanted)
     }
 
     /// Walks keys of one endpoint: as of this moment, or those of the sparse index.
