@@ -1,6 +1,7 @@
 //! Growth: what more endpoints and a longer history change. Rates and times are measured on the local stack, calls and
 //! units on the stand-in for AWS, which counts them.
 
+mod across;
 mod endpoints;
 mod history;
 mod seed;
@@ -28,7 +29,7 @@ const PAYLOAD_BYTES: usize = 512;
 const BATCH: usize = 10;
 const PATIENCE: Duration = Duration::from_mins(9);
 
-/// Measures both.
+/// Measures all of it.
 pub(crate) async fn measure(
     client: &Client,
     binaries: &Binaries,
@@ -38,7 +39,10 @@ pub(crate) async fn measure(
 ) -> Result<()> {
     let deliveries = (sizes.events / SHARE / LEAST_DELIVERIES).max(1) * LEAST_DELIVERIES;
     let lengths = history::lengths(sizes.history);
-    progress.expect(endpoints::COUNTS.len() + lengths.len());
+    progress.expect(1 + endpoints::COUNTS.len() + lengths.len());
+    progress.note("a list over all endpoints");
+    across::measure(binaries, sizes.history, report).await?;
+    progress.step();
     for endpoints in endpoints::COUNTS {
         progress.note(format!("{endpoints} endpoints"));
         endpoints::measure(client, binaries, endpoints, deliveries, report).await?;

@@ -58,18 +58,21 @@ pub(super) fn answer(table: &Table, input: &Value, bill: &mut Bill) -> Value {
     let limit = input["Limit"].as_u64().and_then(|limit| limit.try_into().ok());
     let limit: usize = limit.unwrap_or(usize::MAX);
     let mut read = Vec::new();
-    let (mut bytes, mut stopped_at) = (0, None);
+    let (mut scanned, mut bytes, mut stopped_at) = (0, 0, None);
     for item in found(table, &condition, input) {
         let keys = table.index_entry(item, condition.sort);
         bytes += size(if is_index { &keys } else { item });
-        read.push(projected(item, input["ProjectionExpression"].as_str()));
-        if bytes >= CALL_BYTES || read.len() == limit {
+        scanned += 1;
+        if is_let_through(item, input) {
+            read.push(projected(item, input["ProjectionExpression"].as_str()));
+        }
+        if bytes >= CALL_BYTES || scanned == limit {
             stopped_at = Some(keys);
             break;
         }
     }
     bill.read_units += read_units(bytes, input.get("ConsistentRead"));
-    let mut answer = json!({ "Count": read.len(), "ScannedCount": read.len() });
+    let mut answer = json!({ "Count": read.len(), "ScannedCount": scanned });
     if input["Select"] != "COUNT" {
         answer["Items"] = json!(read);
     }
@@ -96,6 +99,17 @@ fn found<'a>(table: &'a Table, condition: &Condition<'_>, input: &Value) -> Vec<
         items.retain(|(key, _)| if is_backwards { *key < start } else { *key > start });
     }
     items.into_iter().map(|(_, item)| item).collect()
+}
+
+/// Whether a filter, `#a = :b AND #c = :d`, lets an item through. What it leaves out has been read, and is billed.
+fn is_let_through(item: &Item, input: &Value) -> bool {
+    let conditions = input["FilterExpression"].as_str().into_iter();
+    let mut conditions = conditions.flat_map(|filter| filter.split(" AND "));
+    conditions.all(|condition| {
+        let (name, value) = condition.split_once(" = ").unwrap_or_default();
+        let name = input["ExpressionAttributeNames"][name].as_str().unwrap_or(name);
+        item.get(name) == input["ExpressionAttributeValues"].get(value)
+    })
 }
 
 /// The attributes that are asked for: by their names, or as `list[0].field`, which reaches into its first entry.
@@ -157,6 +171,22 @@ mod tests {
         assert_eq!(second["Items"], json!([{ "s": { "S": "1" } }]));
         assert!(second.get("LastEvaluatedKey").is_none());
         assert!((bill.read_units - 1.0).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn a_filter_leaves_out_what_is_not_equal() {
+        let item = json!({ "a": { "S": "1" }, "b": { "S": "2" } });
+        let is_let_through = |filter: &str| {
+            let input = json!({
+                "FilterExpression": filter,
+                "ExpressionAttributeNames": { "#a": "a", "#b": "b" },
+                "ExpressionAttributeValues": { ":one": { "S": "1" }, ":two": { "S": "2" } },
+            });
+            super::is_let_through(item.as_object().unwrap(), &input)
+        };
+
+        assert!(is_let_through("#a = :one") && is_let_through("#a = :one AND #b = :two"));
+        assert!(!is_let_through("#a = :two") && !is_let_through("#a = :one AND #b = :one"));
     }
 
     #[test]
