@@ -1,11 +1,10 @@
 //! Growth: what more endpoints and a longer history change. Rates and times are measured on the local stack, calls and
 //! units on the stand-in for AWS, which counts them.
 
-mod across;
 mod endpoints;
 mod history;
 mod seed;
-mod statistics;
+pub(crate) mod statistics;
 
 use std::time::Duration;
 
@@ -39,10 +38,7 @@ pub(crate) async fn measure(
 ) -> Result<()> {
     let deliveries = (sizes.events / SHARE / LEAST_DELIVERIES).max(1) * LEAST_DELIVERIES;
     let lengths = history::lengths(sizes.history);
-    progress.expect(1 + endpoints::COUNTS.len() + lengths.len());
-    progress.note("a list over all endpoints");
-    across::measure(binaries, sizes.history, report).await?;
-    progress.step();
+    progress.expect(endpoints::COUNTS.len() + lengths.len());
     for endpoints in endpoints::COUNTS {
         progress.note(format!("{endpoints} endpoints"));
         endpoints::measure(client, binaries, endpoints, deliveries, report).await?;

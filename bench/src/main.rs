@@ -1,4 +1,4 @@
-//! `cargo bench-webhooks`: speed, calls, cost, cold start, growth and isolation, measured.
+//! `cargo bench-webhooks`: speed, calls, cost, cold start, reads, growth and isolation, measured.
 //!
 //! Everything is measured with the release binary that a local stack runs. Ratios compare figures of the same run;
 //! absolute figures depend on the machine.
@@ -22,6 +22,7 @@ mod pipeline;
 mod prices;
 mod progress;
 mod raw_client;
+mod reads;
 mod report;
 mod sample;
 mod server;
@@ -69,6 +70,8 @@ enum Section {
     EndToEnd,
     /// More endpoints, a longer history, on a local stack and on the stand-in.
     Growth,
+    /// What lists and statistics of many deliveries read and write.
+    Reads,
     /// How a healthy endpoint fares next to one that hangs and one that fails, on a local stack of its own.
     Isolation,
 }
@@ -136,6 +139,11 @@ async fn without_stack(arguments: &Arguments, binaries: &Binaries, report: &mut 
         let bar = Bar::new("cold start");
         let measured = cold_start::measure(binaries, sizes, report, &bar).await;
         measured.context("cold start")?;
+    }
+    if arguments.want(Section::Reads) {
+        let bar = Bar::new("reads");
+        let measured = reads::measure(binaries, sizes, report, &bar).await;
+        measured.context("reads")?;
     }
     Ok(())
 }

@@ -102,7 +102,6 @@ async fn calls(binaries: &Binaries, length: usize, deliveries: usize, report: &m
     pipeline
         .aws
         .lengthen_history(&pipeline.endpoints[0], length - 1, Timestamp::now());
-    statistics::count(&pipeline, length, report).await?;
     let what = format!("{length} in the history");
     count(&mut pipeline, deliveries, &what, report).await
 }
