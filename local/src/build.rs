@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use crate::layout;
 use crate::lock;
 use crate::options::{Options, architecture};
+use crate::progress::Step;
 use crate::python;
 use crate::supervise::Supervisor;
 use crate::template::Template;
@@ -16,6 +17,10 @@ use crate::tools::{self, Tools};
 
 /// The package of the functions. Naming it keeps features that only the local stack or the tests need out of the build.
 const PACKAGE: &str = "functions";
+/// What comes before the folder of a function in the template that `sam build` writes.
+const CODE: &str = "CodeUri: ";
+/// The packed binary, beside that template.
+const ARCHIVE: &str = "functions.zip";
 /// Variables with which `cargo run` and `cargo test` describe themselves to this process. A nested cargo sets its own;
 /// if it saw these, it would compile again.
 const CARGO_OWN: [&str; 4] = [
@@ -49,6 +54,38 @@ pub(crate) async fn build(tools: &Tools, options: &Options, built: &Path, log: &
         .context("sam build failed; `cargo local validate` says more about a mistake in template.yaml")?;
     step.done();
     Ok(built.join("template.yaml"))
+}
+
+/// Packs the binary, and returns a template in which every function is that archive: `sam deploy` would pack it again for
+/// each of them, which takes longer than everything else that it does.
+pub(crate) async fn pack(tools: &Tools, built: &Path, log: &Path, step: &mut Step) -> Result<PathBuf> {
+    the_binary(&Template::read()?)?;
+    let template = std::fs::read_to_string(built)?;
+    let bootstrap = |folder: &str| built.with_file_name(folder).join("bootstrap");
+    let (packed, folders) = with_archive(&template, |folder| bootstrap(folder).exists());
+    let folder = folders.first().context("the built template has no function")?;
+    let mut command = tools.supervisor.command(&tools.emulator_python, &[]);
+    command.args(["-m", "zipfile", "--create"]);
+    command.arg(built.with_file_name(ARCHIVE)).arg(bootstrap(folder));
+    Supervisor::run(command, log, step)
+        .await
+        .context("packing the functions failed")?;
+    let with_archive = built.with_file_name("packed.yaml");
+    std::fs::write(&with_archive, packed)?;
+    Ok(with_archive)
+}
+
+/// A built template in which what was built is the archive, and the folders that it was before.
+fn with_archive(template: &str, is_built: impl Fn(&str) -> bool) -> (String, Vec<&str>) {
+    let mut folders = Vec::new();
+    let lines = template.lines().map(|line| match line.split_once(CODE) {
+        Some((indent, folder)) if is_built(folder) => {
+            folders.push(folder);
+            format!("{indent}{CODE}{ARCHIVE}\n")
+        }
+        _ => format!("{line}\n"),
+    });
+    (lines.collect(), folders)
 }
 
 /// Builds the functions, and an example of their package if one is asked for: it compiles what it depends on anew.
@@ -155,6 +192,22 @@ mod tests {
              B: {{Metadata: {{BuildProperties: {{Binary: {b}}}}}}}\n"
         );
         Template::parse(&text).unwrap()
+    }
+
+    #[test]
+    fn every_function_of_a_packed_template_is_the_archive() {
+        let built =
+            "Globals:\n  CodeUri: functions\nA:\n    CodeUri: A\n    Handler: a\nB:\n    CodeUri: B\n";
+
+        let (packed, folders) = with_archive(built, |folder| ["A", "B"].contains(&folder));
+
+        assert_eq!(folders, ["A", "B"]);
+        assert_eq!(
+            packed,
+            built
+                .replace(": A\n", ": functions.zip\n")
+                .replace(": B\n", ": functions.zip\n")
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use crate::build;
 use crate::clients::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY};
 use crate::layout;
 use crate::options::Options;
@@ -23,8 +24,9 @@ pub(crate) async fn deploy(
     log: &Path,
 ) -> Result<()> {
     let mut step = options.progress.step("deploying template.yaml to the emulator");
+    let packed = build::pack(tools, template, log, &mut step).await?;
     let mut command = tools.sam();
-    command.arg("deploy").arg("--template-file").arg(template);
+    command.arg("deploy").arg("--template-file").arg(packed);
     command
         .arg("--config-file")
         .arg(layout::root().join("samconfig.toml"));

@@ -30,5 +30,5 @@ mod turns;
 
 use tests::SuiteStack;
 
-/// The stack of this suite.
-pub(crate) static STACK: SuiteStack = SuiteStack::new(options::options);
+/// The stack of this suite. Who disturbs others takes a turn (`turns`).
+pub(crate) static STACK: SuiteStack = SuiteStack::new(options::options, usize::MAX);

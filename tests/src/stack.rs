@@ -3,27 +3,47 @@
 //! It starts with the first test that asks for it and ends with the process: its supervisor watches a pipe that only
 //! this process holds open, so panics and Ctrl-C leave nothing behind either.
 
+mod places;
+
+use std::cell::RefCell;
 use std::ops::Deref;
-use std::sync::OnceLock;
 use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, OnceLock};
 
 use local::{Options, Stack, StackState};
+
+use places::{Place, Places};
+
+thread_local! {
+    /// The place of the test that runs on this thread.
+    static PLACE: RefCell<Option<Place>> = const { RefCell::new(None) };
+}
 
 /// A stack that starts when it is first looked at.
 pub struct SuiteStack {
     options: fn() -> Options,
     started: OnceLock<Result<Stack, String>>,
+    tests_at_once: usize,
+    places: OnceLock<Arc<Places>>,
     pub(crate) workspaces_in_use: AtomicUsize,
 }
 
 impl SuiteStack {
-    /// The stack of a suite, which says how it differs from others.
-    pub const fn new(options: fn() -> Options) -> Self {
+    /// The stack of a suite, which says how it differs from others, and how many tests use it at once.
+    pub const fn new(options: fn() -> Options, tests_at_once: usize) -> Self {
         Self {
             options,
             started: OnceLock::new(),
+            tests_at_once,
+            places: OnceLock::new(),
             workspaces_in_use: AtomicUsize::new(0),
         }
+    }
+
+    fn place(&self) -> Place {
+        self.places
+            .get_or_init(|| Arc::new(Places::new(self.tests_at_once)))
+            .take()
     }
 
     /// On a thread and a runtime of its own: those of the test that happens to be first end with that test.
@@ -44,10 +64,24 @@ impl SuiteStack {
 impl Deref for SuiteStack {
     type Target = StackState;
 
+    /// The first look of a test waits for a place, which the test has to its end.
     fn deref(&self) -> &StackState {
+        if is_test() {
+            PLACE.with_borrow_mut(|place| {
+                place.get_or_insert_with(|| self.place());
+            });
+        }
         match self.started.get_or_init(|| self.start()) {
             Ok(stack) => &stack.state,
             Err(error) => panic!("the stack did not start: {error}"),
         }
     }
+}
+
+/// Whether a test runs on this thread, which then has its name. Threads that a test starts need no place of their own, and
+/// with one test at a time none is needed.
+fn is_test() -> bool {
+    std::thread::current()
+        .name()
+        .is_some_and(|name| name.contains("::"))
 }
