@@ -81,10 +81,10 @@ const OPERATORS_CALLS: [(&str, &str, &str); 5] = [
 ];
 
 async fn an_operator_gets_an_error_while_a_table_hangs() {
-    for (function, call, field) in OPERATORS_CALLS {
+    let asked = OPERATORS_CALLS.map(async |(function, call, field)| {
         let value = match field {
             "token_id" => "0".repeat(64),
-            _ => "ws_whose_table_hangs".to_owned(),
+            _ => format!("ws_of_{function}"),
         };
         let fault = Fault::once(call, std::slice::from_ref(&value), Effect::HangBefore);
         let _injected = proxy::inject(fault.during(HANGING));
@@ -93,7 +93,8 @@ async fn an_operator_gets_an_error_while_a_table_hangs() {
 
         let error = answer.expect_err("nothing is done");
         assert_eq!(error["errorType"], "InternalError", "{function}: {error}");
-    }
+    });
+    join_all(asked).await;
 }
 
 /// The calls of `purge` for a deleted endpoint.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::future::join_all;
 use serde_json::Value;
 use tests::{PATIENCE, Workspace, receivers};
 
@@ -22,7 +23,7 @@ const LATE: Duration = Duration::from_secs(20);
 async fn retries_come_in_time_while_the_scheduler_refuses_every_schedule() {
     let _turn = together().await;
     let refusals = [Effect::RefuseForQuota, Effect::Throttle];
-    futures::future::join_all(refusals.map(async |refusal| {
+    join_all(refusals.map(async |refusal| {
         let stage = Stage::set().await;
         let refused = stage.refuse_schedules(refusal);
 
@@ -50,7 +51,7 @@ async fn retries_come_in_time_while_the_scheduler_refuses_every_schedule() {
 #[tokio::test]
 async fn a_task_that_comes_before_its_time_waits_for_the_rest() {
     let _turn = together().await;
-    for queue in ["RetriesQueue", "FailedAttemptsQueue"] {
+    join_all(["RetriesQueue", "FailedAttemptsQueue"].map(async |queue| {
         let stage = Stage::set().await;
         // The schedule is never made, so that nothing but the early task makes the attempt.
         let refused = stage.refuse_schedules(Effect::FailBefore);
@@ -81,7 +82,8 @@ async fn a_task_that_comes_before_its_time_waits_for_the_rest() {
         drop(refused);
         let attempts = stage.attempts().await;
         assert_eq!(attempts, 2, "nothing is counted for an early task on {queue}");
-    }
+    }))
+    .await;
 }
 
 fn is_called(calls: &[Call], name: &str) -> bool {

@@ -1,6 +1,7 @@
 //! What is parked goes back to its queue, and what was put there by hand would keep it from that.
 
 use aws_sdk_sqs::types::ListMessageMoveTasksResultEntry;
+use futures::future::join_all;
 use serde_json::json;
 use tests::queues::Queue;
 use tests::{PATIENCE, Workspace, eventually, receivers};
@@ -42,13 +43,14 @@ async fn everything_parked_goes_back_to_its_queue() {
         turn.to_string(),
     ];
 
-    for (name, body) in PARKED_FROM.iter().zip(&parked) {
+    let parking = PARKED_FROM.iter().zip(&parked).map(async |(name, body)| {
         let queue = STACK.queue(name);
         if *name != "EventsQueue" {
             queue.send(&format!("{UNREADABLE} {}", workspace.id)).await;
         }
         park(&queue, body).await;
-    }
+    });
+    join_all(parking).await;
     let unreadable = STACK.queue("UnreadableQueue");
     eventually("unreadable messages came in between", async || {
         (unreadable.messages(&workspace.id).await.len() == 3).then_some(())
