@@ -4,6 +4,7 @@ use std::process::Command;
 
 use tests::settings::setting;
 use tests::{Workspace, repository};
+use tokio::sync::Mutex;
 
 use crate::promises::STACK;
 
@@ -39,8 +40,12 @@ const SINGLE: &str = "examples,coverage,fuzzing";
 /// A process each plays its share; with several threads in one, `CPython` 3.11 fails at times to parse what it is given.
 const WORKERS: &str = "1";
 
+/// One at a time: each asks as fast as it is answered.
+static PLAYING: Mutex<()> = Mutex::const_new(());
+
 /// In a workspace of its own, so that the limit of endpoints leaves room for what it creates.
 async fn play(phases: &str, methods: &[&str]) {
+    let _turn = PLAYING.lock().await;
     let workspace = Workspace::new(&STACK).await;
     let environment = local::install_for_test("schemathesis")
         .await
