@@ -1,0 +1,60 @@
+/** Dialogs that say what something means before it happens. */
+
+import { html, nothing, render } from '../../vendor/lit-html.js';
+import { asProblem } from './live.js';
+import { explain } from './view.js';
+
+/**
+ * Asks before something is done, does it, and returns the outcome; `null` if the reader would rather not.
+ * While it is done the dialog stays open, and says so if it fails.
+ * @template T
+ * @param {object} what
+ * @param {string} what.title a question
+ * @param {unknown} what.text
+ * @param {string} what.yes the button: "Delete the endpoint"
+ * @param {string} what.doing "Deleting…"
+ * @param {boolean} [what.danger] whether it can't be undone
+ * @param {() => Promise<T>} act
+ * @returns {Promise<T | null>}
+ */
+export function confirm({ title, text, yes, doing, danger = false }, act) {
+  const dialog = document.createElement('dialog');
+  dialog.setAttribute('aria-labelledby', 'dialog-title');
+  document.body.append(dialog);
+  const state = { busy: false, error: '' };
+  return new Promise((resolve) => {
+    const close = (/** @type {T | null} */ outcome) => {
+      dialog.close();
+      dialog.remove();
+      resolve(outcome);
+    };
+    const go = async () => {
+      if (state.busy) return;
+      Object.assign(state, { busy: true, error: '' });
+      draw();
+      try {
+        close(await act());
+      } catch (error) {
+        const said = explain(asProblem(error));
+        Object.assign(state, { busy: false, error: `${said.title}. ${said.text}` });
+        draw();
+      }
+    };
+    const draw = () =>
+      render(
+        html`<h2 id="dialog-title">${title}</h2>
+          ${text} ${state.error ? html`<p class="callout bad" role="alert">${state.error}</p>` : nothing}
+          <div class="actions">
+            <button type="button" aria-disabled=${state.busy} @click=${() => !state.busy && close(null)}>Cancel</button>
+            <button type="button" class="primary ${danger ? 'danger' : ''}" aria-disabled=${state.busy} @click=${go}>${state.busy ? doing : yes}</button>
+          </div>`,
+        dialog,
+      );
+    dialog.addEventListener('cancel', (event) => {
+      event.preventDefault();
+      if (!state.busy) close(null);
+    });
+    draw();
+    dialog.showModal();
+  });
+}

@@ -1,0 +1,70 @@
+/** The head that all screens of an endpoint share: its url, its state, and the way to its other screens. */
+
+import { html, nothing } from '../../vendor/lit-html.js';
+import { address } from '../route.js';
+import { can } from '../session.js';
+import { badge } from './view.js';
+import { healthDetail, healthWord } from './words.js';
+
+/** @typedef {import('../api.js').Schemas['Endpoint']} Endpoint */
+
+/** @type {Map<string, Endpoint>} what was seen last, so that the head stands while it is asked for again */
+const seen = new Map();
+
+/** @param {Endpoint} endpoint */
+export function remember(endpoint) {
+  seen.set(endpoint.id, endpoint);
+  return endpoint;
+}
+
+/**
+ * Returns an endpoint as it was seen last.
+ * @param {string} id
+ */
+export function recall(id) {
+  return seen.get(id) ?? null;
+}
+
+/**
+ * Returns an endpoint's url without its scheme, for headings and titles.
+ * @param {Pick<Endpoint, 'url'>} endpoint
+ */
+export function shortUrl({ url }) {
+  return url.replace(/^https:\/\//, '').replace(/\/$/, '');
+}
+
+/**
+ * @param {Endpoint} endpoint
+ * @param {'' | 'deliveries' | 'recoveries' | 'test' | 'settings'} tab
+ */
+export function head(endpoint, tab) {
+  const base = `/endpoints/${endpoint.id}`;
+  const { host, pathname, search } = new URL(endpoint.url);
+  const detail = healthDetail(endpoint);
+  const tabs = [
+    ['', 'Overview'],
+    ['deliveries', 'Deliveries'],
+    ['recoveries', 'Recover'],
+    ['test', 'Verify and test'],
+    ['settings', 'Settings'],
+  ];
+  return html`${crumbs([[address('/endpoints'), 'Endpoints']])}
+    <div class="head">
+      <div>
+        <h1 class="url"><b>${host}</b>${pathname === '/' ? '' : pathname}${search}</h1>
+        <p>${badge(healthWord(endpoint))} ${detail ? html`<span>${detail}</span>` : nothing}${endpoint.description ? html`<span> · ${endpoint.description}</span>` : nothing}</p>
+      </div>
+      ${can('retry') && tab === '' ? html`<div class="actions"><a class="button" href=${address(`${base}/test`)}>Send a test event</a></div>` : nothing}
+    </div>
+    <nav class="tabs" aria-label="Endpoint">
+      ${tabs.map(([part, name]) => html`<a href=${address(part ? `${base}/${part}` : base)} aria-current=${part === tab ? 'page' : nothing}>${name}</a>`)}
+    </nav>`;
+}
+
+/**
+ * Where the screen is, for screens below others.
+ * @param {(readonly [href: string, name: string])[]} links
+ */
+export function crumbs(links) {
+  return html`<nav aria-label="Above"><ol class="crumbs">${links.map(([href, name]) => html`<li><a href=${href}>${name}</a></li>`)}</ol></nav>`;
+}

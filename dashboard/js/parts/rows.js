@@ -1,0 +1,56 @@
+/** Lists of deliveries. */
+
+import { html, nothing } from '../../vendor/lit-html.js';
+import { address } from '../route.js';
+import { recall, shortUrl } from './head.js';
+import { ago, number, when } from './time.js';
+import { badge, table } from './view.js';
+import { deliveryStatus, outcomeWord } from './words.js';
+
+/**
+ * @typedef {import('../api.js').Schemas['Delivery'] & {endpoint_id?: string}} Delivery
+ */
+
+/**
+ * A table of deliveries; with `endpoints`, the endpoint of each is a column.
+ * @param {string} caption
+ * @param {Delivery[]} deliveries
+ * @param {{endpoint?: string, endpoints?: Map<string, string>}} of
+ */
+export function deliveryTable(caption, deliveries, { endpoint, endpoints }) {
+  const place = (/** @type {Delivery} */ { endpoint_id }) => endpoint ?? endpoint_id ?? '';
+  return table(
+    caption,
+    [
+      {
+        label: 'Event',
+        kind: 'main event',
+        cell: (delivery) => html`<a class="row" href=${address(`/endpoints/${place(delivery)}/deliveries/${delivery.id}`)}>${delivery.event}</a>
+          ${delivery.test ? html`<span class="tag">test</span>` : nothing} <small class="block mono clip">${delivery.event_id}</small>`,
+      },
+      { label: 'State', cell: (delivery) => html`${badge(deliveryStatus(delivery))}${next(delivery)}` },
+      ...(endpoints ? [{ label: 'Endpoint', kind: 'clipped', cell: (/** @type {Delivery} */ delivery) => html`<span class="url">${endpoints.get(place(delivery)) ?? nameOf(place(delivery))}</span>` }] : []),
+      { label: 'Last answer', cell: (delivery) => last(delivery) },
+      { label: 'Attempts', kind: 'num', cell: ({ attempt_count }) => number(attempt_count) },
+      { label: 'Accepted', kind: 'time', cell: ({ created_at }) => when(created_at) },
+    ],
+    deliveries,
+  );
+}
+
+/** @param {string} id */
+function nameOf(id) {
+  const endpoint = recall(id);
+  return endpoint ? shortUrl(endpoint) : id;
+}
+
+/** @param {Delivery} delivery */
+function next({ next_attempt_at }) {
+  return next_attempt_at ? html` <small class="block">${Date.parse(next_attempt_at) > Date.now() ? ago(next_attempt_at) : 'any moment'}</small>` : nothing;
+}
+
+/** @param {Delivery} delivery */
+function last({ status, last_error, http_status, attempt_count }) {
+  if (attempt_count === 0) return status === 'pending' ? html`<small>None yet</small>` : html`<small>None</small>`;
+  return outcomeWord({ error: last_error, http_status });
+}

@@ -1,0 +1,117 @@
+/**
+ * Who is signed in: a token, what it allows and until when.
+ * The token is kept in this tab's memory and sessionStorage, and never in an address, a cookie or localStorage.
+ */
+
+/**
+ * @typedef {{token: string, workspace_id: string, scopes: string[], expires_at: string, return_url?: string | null}} Session
+ * @typedef {{token: string | null, link: string | null, to: string}} Credentials
+ */
+
+const KEY = 'webhooks.session';
+const LINK = 'webhooks.link';
+
+/** How long another tab may take to hand over its session, in milliseconds. */
+const BORROW_MS = 200;
+
+/** @type {Session | null} */
+let current = read(KEY);
+
+/** Returns the session, or `null` while nobody is signed in. */
+export function session() {
+  return current;
+}
+
+/** @param {Session} session */
+export function begin(session) {
+  current = session;
+  write(KEY, session);
+  write(LINK, null);
+}
+
+/** Forgets the token. */
+export function end() {
+  current = null;
+  write(KEY, null);
+}
+
+/**
+ * Says whether the token allows something; `write` includes `retry`.
+ * @param {'read' | 'write' | 'retry'} action
+ */
+export function can(action) {
+  const scopes = current?.scopes ?? [];
+  return scopes.includes(`webhooks:${action}`) || (action === 'retry' && scopes.includes('webhooks:write'));
+}
+
+/**
+ * Returns the token or link that a fragment brings (`#token=…`, `#link=…`, both with an optional `&to=/endpoints/…`),
+ * or `null` if it is an ordinary address.
+ * @param {string} fragment
+ * @returns {Credentials | null}
+ */
+export function credentials(fragment) {
+  const values = new URLSearchParams(fragment.replace(/^#/, ''));
+  const token = values.get('token');
+  const link = values.get('link');
+  if (token === null && link === null) return null;
+  const to = values.get('to') ?? '';
+  return { token, link, to: to.startsWith('/') ? to : '' };
+}
+
+/** Returns the link that has not been exchanged yet; it survives a reload, though not in the address. */
+export function pendingLink() {
+  return /** @type {string | null} */ (read(LINK));
+}
+
+/** @param {string | null} link */
+export function keepLink(link) {
+  write(LINK, link);
+}
+
+/**
+ * Asks other tabs of this dashboard for their session, so that "open in a new tab" needs no second sign-in.
+ * Where they are signed in to different workspaces, the reader is to choose: the answer is `null`.
+ * @returns {Promise<Session | null>}
+ */
+export async function borrow() {
+  if (!('BroadcastChannel' in globalThis)) return null;
+  const channel = new BroadcastChannel(KEY);
+  /** @type {Session[]} */
+  const offers = [];
+  channel.onmessage = ({ data }) => data?.session && offers.push(data.session);
+  channel.postMessage({ wanted: true });
+  await new Promise((resolve) => setTimeout(resolve, BORROW_MS));
+  channel.close();
+  const [first] = offers;
+  return first && offers.every((offer) => offer.workspace_id === first.workspace_id) ? first : null;
+}
+
+/** Answers other tabs that ask for a session. */
+export function lend() {
+  if (!('BroadcastChannel' in globalThis)) return;
+  const channel = new BroadcastChannel(KEY);
+  channel.onmessage = ({ data }) => data?.wanted && current && channel.postMessage({ session: current });
+}
+
+/** @param {string} key */
+function read(key) {
+  try {
+    return JSON.parse(sessionStorage.getItem(key) ?? 'null');
+  } catch {
+    return null; // Storage is closed to embedded pages in some browsers; memory is enough then.
+  }
+}
+
+/**
+ * @param {string} key
+ * @param {unknown} value
+ */
+function write(key, value) {
+  try {
+    if (value === null) sessionStorage.removeItem(key);
+    else sessionStorage.setItem(key, JSON.stringify(value));
+  } catch {
+    // As above.
+  }
+}
