@@ -29,13 +29,13 @@ export class Problem extends Error {
   /**
    * @param {number} status
    * @param {string} message
-   * @param {Partial<Schemas['ValidationError'] & Schemas['RecoveryConflict']>} [body]
+   * @param {{errors?: Schemas['ValidationError']['errors'], recovery_id?: Schemas['RecoveryConflict']['recovery_id']}} [body]
    * @param {number} [retryAfterSeconds]
    */
-  constructor(status, message, body = {}, retryAfterSeconds = 0) {
+  constructor(status, message, body, retryAfterSeconds = 0) {
     super(message);
     this.status = status;
-    this.body = body;
+    this.body = body ?? {};
     this.retryAfterSeconds = retryAfterSeconds;
   }
 

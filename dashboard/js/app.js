@@ -36,7 +36,7 @@ let asking = null;
 frame.replaceChildren(); // The frame that stands until this runs.
 onUnauthorized(askAgain);
 addEventListener('hashchange', arrive);
-lend();
+lend(() => location.reload());
 await arrive();
 setInterval(drawFrame, 30_000);
 
@@ -185,11 +185,11 @@ function askAgain() {
   return asking;
 }
 
+/** Forgets the token here and in other tabs, and everything that was seen with it. */
 function signOut() {
   end();
-  location.hash = HOME;
-  place = '';
-  open();
+  history.replaceState(null, '', address(HOME));
+  location.reload();
 }
 
 /** Shows the frame: where one can go, and who is signed in. */

@@ -29,10 +29,12 @@ export function begin(session) {
   write(LINK, null);
 }
 
-/** Forgets the token. */
+/** Forgets the token, here and in other tabs that use it. */
 export function end() {
+  const token = current?.token;
   current = null;
   write(KEY, null);
+  if (token && 'BroadcastChannel' in globalThis) new BroadcastChannel(KEY).postMessage({ ended: token });
 }
 
 /**
@@ -87,11 +89,20 @@ export async function borrow() {
   return first && offers.every((offer) => offer.workspace_id === first.workspace_id) ? first : null;
 }
 
-/** Answers other tabs that ask for a session. */
-export function lend() {
+/**
+ * Answers other tabs that ask for a session, and signs out with them.
+ * @param {() => void} ended is called when another tab has signed out
+ */
+export function lend(ended) {
   if (!('BroadcastChannel' in globalThis)) return;
   const channel = new BroadcastChannel(KEY);
-  channel.onmessage = ({ data }) => data?.wanted && current && channel.postMessage({ session: current });
+  channel.onmessage = ({ data }) => {
+    if (data?.wanted && current) channel.postMessage({ session: current });
+    if (!data?.ended || data.ended !== current?.token) return;
+    current = null;
+    write(KEY, null);
+    ended();
+  };
 }
 
 /** @param {string} key */

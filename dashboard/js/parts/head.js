@@ -1,6 +1,7 @@
 /** The head that all screens of an endpoint share: its url, its state, and the way to its other screens. */
 
 import { html, nothing } from '../../vendor/lit-html.js';
+import { call } from '../api.js';
 import { address } from '../route.js';
 import { can } from '../session.js';
 import { badge } from './view.js';
@@ -57,7 +58,7 @@ export function head(endpoint, tab) {
       ${can('retry') && tab === '' ? html`<div class="actions"><a class="button" href=${address(`${base}/test`)}>Send a test event</a></div>` : nothing}
     </div>
     <nav class="tabs" aria-label="Endpoint">
-      ${tabs.map(([part, name]) => html`<a href=${address(part ? `${base}/${part}` : base)} aria-current=${part === tab ? 'page' : nothing}>${name}</a>`)}
+      ${tabs.filter(([part]) => part !== 'settings' || can('write')).map(([part, name]) => html`<a href=${address(part ? `${base}/${part}` : base)} aria-current=${part === tab ? 'page' : nothing}>${name}</a>`)}
     </nav>`;
 }
 
@@ -67,4 +68,22 @@ export function head(endpoint, tab) {
  */
 export function crumbs(links) {
   return html`<nav aria-label="Above"><ol class="crumbs">${links.map(([href, name]) => html`<li><a href=${href}>${name}</a></li>`)}</ol></nav>`;
+}
+
+/** How many pages of endpoints are read for their names. */
+const PAGES = 10;
+
+/**
+ * Returns the endpoints of the workspace, for their names.
+ * @param {AbortSignal} signal
+ */
+export async function loadNames(signal) {
+  /** @type {Endpoint[]} */
+  const all = [];
+  for (let page = 1; page <= PAGES; page++) {
+    const { data, meta } = await call('get', '', { query: { page, per_page: 100 }, signal });
+    all.push(...data.map(remember));
+    if (page >= meta.pages) break;
+  }
+  return all;
 }

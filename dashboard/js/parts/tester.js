@@ -63,7 +63,7 @@ export function tester(id, signal, draw) {
  * @param {() => void} draw
  */
 function panel(endpoint, types, state, send, draw) {
-  const type = types.find(({ name }) => name === state.chosen) ?? types.find(({ name }) => endpoint.events.includes(name)) ?? types[0];
+  const type = types.find(({ name }) => name === state.chosen) ?? types.find(({ name }) => endpoint.events.some((event) => event === name)) ?? types[0];
   if (!type) return html`<p class="soft">There are no event types to test with.</p>`;
   const choose = (/** @type {Event} */ event) => {
     state.chosen = /** @type {HTMLSelectElement} */ (event.target).value;

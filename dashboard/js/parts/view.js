@@ -8,7 +8,6 @@ import { number } from './time.js';
 /**
  * @typedef {import('../api.js').Problem} Problem
  * @typedef {import('./words.js').Said} Said
- * @typedef {import('../../vendor/lit-html.js').TemplateResult} Template
  */
 
 const ICONS = {

@@ -42,7 +42,7 @@ export function healthDetail({ health, disabled_reason }) {
   const since = health.since ? `since ${brief(health.since)}` : '';
   if (health.state === 'healthy') return '';
   if (health.state === 'failing') return since;
-  const why = { gone: 'it answered 410 Gone', failing: 'nothing succeeded for days' }[disabled_reason ?? ''] ?? 'switched off by hand';
+  const why = { gone: 'it answered 410 Gone', failing: 'nothing succeeded for days', hand: 'switched off by hand' }[disabled_reason ?? 'hand'];
   return [why, since].filter(Boolean).join(', ');
 }
 

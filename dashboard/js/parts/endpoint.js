@@ -1,0 +1,52 @@
+/** What all screens of one endpoint do: load it, keep it fresh, and show its head above their own part. */
+
+import { html } from '../../vendor/lit-html.js';
+import { call } from '../api.js';
+import { head, recall, remember, shortUrl } from './head.js';
+import { follow } from './live.js';
+import { failing, loading, stale } from './view.js';
+
+/** How often an endpoint is asked for again, in seconds. */
+const FRESH_SECONDS = 15;
+
+/**
+ * @typedef {import('../api.js').Schemas['Endpoint']} Endpoint
+ * @typedef {Parameters<typeof head>[1]} Tab
+ */
+
+/**
+ * Shows a screen of the endpoint in the address.
+ * @param {import('../app.js').Stage} stage
+ * @param {Tab} tab
+ * @param {string} title of the screen, before the endpoint's name
+ * @param {(endpoint: Endpoint) => unknown} body
+ * @returns {{id: string, draw: () => void, set: (endpoint: Endpoint) => void}}
+ */
+export function endpointScreen({ route, signal, again, paint }, tab, title, body) {
+  const id = route.params.endpoint ?? '';
+  /** @type {{endpoint: Endpoint | null, problem: import('../api.js').Problem | null}} */
+  const state = { endpoint: recall(id), problem: null };
+  const draw = () => {
+    const { endpoint, problem } = state;
+    if (endpoint && problem?.status !== 404) {
+      return paint(`${title ? `${title}: ` : ''}${shortUrl(endpoint)}`, html`${head(endpoint, tab)} ${stale(problem)} ${body(endpoint)}`);
+    }
+    paint('Endpoint', problem ? html`<h1 class="hidden">Endpoint</h1>${failing(problem, live.now)}` : html`<h1 class="hidden">Endpoint</h1>${loading()}`);
+  };
+  const set = (/** @type {Endpoint} */ endpoint) => {
+    Object.assign(state, { endpoint: remember(endpoint), problem: null });
+    draw();
+  };
+  const live = follow({
+    ask: () => call('get', '/{id}', { ids: { id }, signal }),
+    show: set,
+    fail: (problem) => {
+      state.problem = problem;
+      draw();
+    },
+    pause: () => FRESH_SECONDS,
+    signal,
+  });
+  if (!again) queueMicrotask(draw);
+  return { id, draw, set };
+}

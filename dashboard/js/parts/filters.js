@@ -1,0 +1,68 @@
+/** Filters of lists of deliveries. They live in the address, so that a view can be sent to a colleague. */
+
+import { html, nothing } from '../../vendor/lit-html.js';
+import { address } from '../route.js';
+import { fromField, toField } from './time.js';
+
+/**
+ * @typedef {{name: string, label: string, options: (readonly [value: string, text: string])[]}} Choice
+ */
+
+/** The states of a delivery, for a choice. @type {Choice} */
+export const STATES = {
+  name: 'status',
+  label: 'State',
+  options: [
+    ['', 'Any'],
+    ['delivered', 'Delivered'],
+    ['pending', 'Being sent or retried'],
+    ['failed', 'Failed'],
+  ],
+};
+
+/**
+ * @param {string} path of the screen
+ * @param {URLSearchParams} query
+ * @param {Choice[]} choices
+ * @param {(address: string, how?: {replace: boolean}) => void} go
+ */
+export function filters(path, query, choices, go) {
+  const names = [...choices.map(({ name }) => name), 'from', 'to'];
+  const present = Object.fromEntries(names.map((name) => [name, query.get(name) ?? '']));
+  const apply = (/** @type {string} */ name, /** @type {string} */ value) =>
+    go(address(path, { ...present, [name]: value }), { replace: name === 'from' || name === 'to' });
+  const changed = (/** @type {Event} */ event) => {
+    const { name, value } = /** @type {HTMLInputElement} */ (event.target);
+    apply(name, name === 'from' || name === 'to' ? fromField(value) : value);
+  };
+  const some = Object.values(present).some((value) => value !== '');
+  return html`<div class="filters" role="search" aria-label="Filters" @change=${changed}>
+    ${choices.map((choice) => select(choice, present[choice.name] ?? ''))} ${time('from', 'From', present.from ?? '')} ${time('to', 'Until', present.to ?? '')}
+    ${some ? html`<a class="button" href=${address(path)}>Clear filters</a>` : nothing}
+  </div>`;
+}
+
+/**
+ * @param {Choice} choice
+ * @param {string} chosen
+ */
+function select({ name, label, options }, chosen) {
+  const known = options.some(([value]) => value === chosen) ? options : [...options, /** @type {const} */ ([chosen, chosen])];
+  return html`<div class="field">
+    <label for="filter-${name}">${label}</label>
+    <select id="filter-${name}" name=${name} .value=${chosen}>${known.map(([value, text]) => html`<option value=${value} ?selected=${value === chosen}>${text}</option>`)}</select>
+  </div>`;
+}
+
+/**
+ * @param {string} name
+ * @param {string} label
+ * @param {string} value RFC 3339, or empty
+ */
+function time(name, label, value) {
+  const shown = Number.isNaN(Date.parse(value)) ? '' : toField(value);
+  return html`<div class="field">
+    <label for="filter-${name}">${label}</label>
+    <input id="filter-${name}" name=${name} type="datetime-local" step="1" .value=${shown} />
+  </div>`;
+}
