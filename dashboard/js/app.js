@@ -117,9 +117,9 @@ function painter(signal) {
  */
 function focusHeading(target) {
   if (document.querySelector('dialog[open]')) return;
-  const heading = target.querySelector('h1');
+  const heading = /** @type {HTMLElement | null} */ (target.querySelector('[autofocus]') ?? target.querySelector('h1'));
   if (document.activeElement && document.activeElement !== document.body && frame.contains(document.activeElement) === false) return;
-  heading?.setAttribute('tabindex', '-1');
+  if (heading?.tagName === 'H1') heading.tabIndex = -1;
   heading?.focus({ preventScroll: true });
 }
 

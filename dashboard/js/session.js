@@ -27,6 +27,7 @@ export function begin(session) {
   current = session;
   write(KEY, session);
   write(LINK, null);
+  if ('BroadcastChannel' in globalThis) new BroadcastChannel(KEY).postMessage({ session });
 }
 
 /** Forgets the token, here and in other tabs that use it. */
@@ -87,6 +88,26 @@ export async function borrow() {
   channel.close();
   const [first] = offers;
   return first && offers.every((offer) => offer.workspace_id === first.workspace_id) ? first : null;
+}
+
+/**
+ * Waits until another tab has a newer session of the same workspace, for instance by a new link, and takes it over.
+ * @param {Session} before
+ * @param {() => void} taken
+ * @returns {() => void} ends the wait
+ */
+export function awaitAnother(before, taken) {
+  if (!('BroadcastChannel' in globalThis)) return () => {};
+  const channel = new BroadcastChannel(KEY);
+  channel.onmessage = ({ data }) => {
+    const offered = data?.session;
+    if (!offered || offered.token === before.token || offered.workspace_id !== before.workspace_id) return;
+    current = offered;
+    write(KEY, offered);
+    taken();
+  };
+  channel.postMessage({ wanted: true });
+  return () => channel.close();
 }
 
 /**

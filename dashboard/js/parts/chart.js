@@ -73,7 +73,7 @@ export function numbers(buckets, size) {
   const time = (/** @type {number | null} */ ms) => (ms === null ? '–' : milliseconds(ms));
   const rows = buckets.filter(({ deliveries }) => deliveries > 0).reverse();
   return html`<details class="numbers"><summary>Show the numbers as a table</summary>
-    ${table(
+    <div class="scroll" tabindex="0" role="region" aria-label="The numbers">${table(
       `Deliveries by ${size}`,
       [
         { label: size === 'hour' ? 'Hour from' : 'Day (UTC)', cell: ({ from }) => at(from) },
@@ -86,7 +86,7 @@ export function numbers(buckets, size) {
         { label: '99 %', kind: 'num', cell: ({ first_attempt }) => time(first_attempt.p99_ms) },
       ],
       rows,
-    )}
+    )}</div>
   </details>`;
 }
 

@@ -53,7 +53,7 @@ export function head(endpoint, tab) {
     <div class="head">
       <div>
         <h1 class="url"><b>${host}</b>${pathname === '/' ? '' : pathname}${search}</h1>
-        <p>${badge(healthWord(endpoint))} ${detail ? html`<span>${detail}</span>` : nothing}${endpoint.description ? html`<span> · ${endpoint.description}</span>` : nothing}</p>
+        <p>${badge(healthWord(endpoint))} ${detail ? html`<span>${detail}</span>` : nothing}${endpoint.description ? html`<span class="after">${endpoint.description}</span>` : nothing}</p>
       </div>
       ${can('retry') && tab === '' ? html`<div class="actions"><a class="button" href=${address(`${base}/test`)}>Send a test event</a></div>` : nothing}
     </div>

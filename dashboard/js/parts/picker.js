@@ -21,8 +21,16 @@ export function picker({ types, chosen, choose, error = '', all = 'Also those th
     <label class="choice"><input type="radio" name="which" .checked=${every} @change=${() => choose(['*'])} /><span>All event types<small>${all}</small></span></label>
     <label class="choice"><input type="radio" name="which" .checked=${!every} @change=${() => choose([])} /><span>Only some</span></label>
     ${every ? nothing : html`<div class="groups">${[...groups(types, chosen)].map(([name, members]) => group(name, members, chosen, choose))}</div>`}
-    <p id="events-error" class="field-error" role="alert">${error || nothing}</p>
+    <p id="events-error" class="field-error" role="alert">${error ? problem(error, chosen) : nothing}</p>
   </fieldset>`;
+}
+
+/**
+ * @param {string} error
+ * @param {string[]} chosen
+ */
+function problem(error, chosen) {
+  return chosen.length === 0 ? 'Choose at least one event type, or all of them.' : `This ${error}.`;
 }
 
 /**

@@ -12,24 +12,31 @@ import { deliveryStatus, outcomeWord } from './words.js';
  */
 
 /**
- * A table of deliveries; with `endpoints`, the endpoint of each is a column.
+ * A table of deliveries. The first column says what the rows differ in, and leads to the delivery.
  * @param {string} caption
  * @param {Delivery[]} deliveries
- * @param {{endpoint?: string, endpoints?: Map<string, string>}} of
+ * @param {object} of
+ * @param {string} [of.endpoint] the id of the endpoint, if all are of one
+ * @param {Map<string, string>} [of.endpoints] the names of endpoints, if they are of several
+ * @param {boolean} [of.one] whether all are of one event
  */
-export function deliveryTable(caption, deliveries, { endpoint, endpoints }) {
+export function deliveryTable(caption, deliveries, { endpoint, endpoints, one = false }) {
   const place = (/** @type {Delivery} */ { endpoint_id }) => endpoint ?? endpoint_id ?? '';
+  const name = (/** @type {Delivery} */ delivery) => endpoints?.get(place(delivery)) ?? nameOf(place(delivery));
+  const link = (/** @type {Delivery} */ delivery, /** @type {string} */ text) =>
+    html`<a class="row" href=${address(`/endpoints/${place(delivery)}/deliveries/${delivery.id}`)}>${text}</a>`;
+  const event = (/** @type {Delivery} */ delivery) => html`${link(delivery, delivery.event)}
+    ${delivery.test ? html`<span class="tag">test</span>` : nothing} <small class="block mono clip">${delivery.event_id}</small>`;
+  const main = one
+    ? { label: 'Endpoint', kind: 'main event', cell: (/** @type {Delivery} */ delivery) => link(delivery, name(delivery)) }
+    : { label: 'Event', kind: 'main event', cell: event };
+  const clipped = { label: 'Endpoint', kind: 'clipped', cell: (/** @type {Delivery} */ delivery) => html`<span class="url">${name(delivery)}</span>` };
   return table(
     caption,
     [
-      {
-        label: 'Event',
-        kind: 'main event',
-        cell: (delivery) => html`<a class="row" href=${address(`/endpoints/${place(delivery)}/deliveries/${delivery.id}`)}>${delivery.event}</a>
-          ${delivery.test ? html`<span class="tag">test</span>` : nothing} <small class="block mono clip">${delivery.event_id}</small>`,
-      },
+      main,
       { label: 'State', cell: (delivery) => html`${badge(deliveryStatus(delivery))}${next(delivery)}` },
-      ...(endpoints ? [{ label: 'Endpoint', kind: 'clipped', cell: (/** @type {Delivery} */ delivery) => html`<span class="url">${endpoints.get(place(delivery)) ?? nameOf(place(delivery))}</span>` }] : []),
+      ...(endpoints && !one ? [clipped] : []),
       { label: 'Last answer', cell: (delivery) => last(delivery) },
       { label: 'Attempts', kind: 'num', cell: ({ attempt_count }) => number(attempt_count) },
       { label: 'Accepted', kind: 'time', cell: ({ created_at }) => when(created_at) },

@@ -9,6 +9,7 @@ const dayAndYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: '
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const clockShort = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' });
+const precise = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto', style: 'short' });
 const whole = new Intl.NumberFormat();
 const share = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 1 });
@@ -35,6 +36,14 @@ export function when(time) {
  */
 export function at(time) {
   return html`<time datetime=${time} title=${exact(time)}>${local(time)}</time>`;
+}
+
+/**
+ * Shows a time in full, by the reader's clock and in UTC.
+ * @param {string} time RFC 3339
+ */
+export function stamp(time) {
+  return html`<time datetime=${time}>${precise.format(new Date(time))} <small class="block">${utc(time)}</small></time>`;
 }
 
 /**
@@ -68,7 +77,7 @@ export function dayOf(time) {
  * @param {string} time RFC 3339
  */
 export function exact(time) {
-  return `${full.format(new Date(time))} (${time.replace('T', ' ').replace('Z', ' UTC')})`;
+  return `${full.format(new Date(time))} (${utc(time)})`;
 }
 
 /**
@@ -142,6 +151,11 @@ export function fromField(value) {
 /** @param {number} ms since 1970 */
 export function rfc3339(ms) {
   return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
+/** @param {string} time RFC 3339 */
+function utc(time) {
+  return new Date(time).toISOString().replace('T', ' ').replace(/\.\d+Z$/, ' UTC');
 }
 
 /** @param {Date} date */

@@ -6,7 +6,7 @@ import { crumbs, recall, remember, shortUrl } from '../parts/head.js';
 import { fieldText, indented, readable } from '../parts/json.js';
 import { asProblem, everySecond, follow } from '../parts/live.js';
 import { signedRequest } from '../parts/snippets.js';
-import { ago, at, exact, milliseconds, span, when } from '../parts/time.js';
+import { at, exact, milliseconds, span, stamp, when } from '../parts/time.js';
 import { badge, code, copyButton, explain, failing, icon, loading, say, sentence, stale } from '../parts/view.js';
 import { advice, deliveryStatus, outcomeWord } from '../parts/words.js';
 import { address } from '../route.js';
@@ -145,7 +145,7 @@ function verdict({ delivery, endpoint, refused, busy }, retry) {
       : nothing;
   return html`${refusal}<div class="callout ${delivery.status === 'failed' ? 'bad' : 'warn'}">
     <b>${why?.what ?? 'It has not arrived.'}</b>${why?.todo ?? ''}
-    <p class="then">${delivery.status === 'failed' ? 'No further attempt is made by itself.' : html`Next attempt ${countdown(delivery.next_attempt_at ?? '')}. It comes by itself once the receiver works again.`}</p>
+    <p class="then">${delivery.status === 'failed' ? 'No further attempt is made by itself.' : html`The next attempt is made by itself, ${countdown(delivery.next_attempt_at ?? '')}.`}</p>
     <div class="actions">${button}${more}${enable}</div>
   </div>`;
 }
@@ -220,7 +220,8 @@ function request(delivery, { url }) {
   return html`<section class="card">
     <div class="title-line"><h2>Request</h2>${copyButton(signedRequest(url, delivery.event_id, body), 'the request as a curl command', 'Copy as curl')}</div>
     <div class="stack tight">${code(headers, 'the headers')} ${code(indented(body), 'the body')}</div>
-    <p class="fine note">The body is indented here; it was sent as the producer wrote it. <span class="with-copy">Copy it as sent ${copyButton(body, 'the body as it was sent')}</span></p>
+    <p class="fine note">The body is indented here; it was sent as the producer wrote it.</p>
+    ${copyButton(body, 'the body as it was sent', 'Copy the body as sent')}
   </section>`;
 }
 
@@ -236,10 +237,10 @@ function facts(delivery, id, name) {
       <div><dt>Endpoint</dt><dd><a href=${address(`/endpoints/${id}`)}>${name}</a></dd></div>
       <div><dt>Event</dt><dd class="with-copy"><a href=${address(`/events/${delivery.event_id}`)}><code>${delivery.event_id}</code></a>${copyButton(delivery.event_id, 'the id of the event')}</dd></div>
       <div><dt>Delivery</dt><dd class="with-copy"><code>${delivery.id}</code>${copyButton(delivery.id, 'the id of the delivery')}</dd></div>
-      <div><dt>Accepted</dt><dd>${exact(delivery.created_at)}</dd></div>
+      <div><dt>Accepted</dt><dd>${stamp(delivery.created_at)}</dd></div>
       <div><dt>Attempts</dt><dd>${delivery.attempt_count}</dd></div>
-      ${delivery.delivered_at ? html`<div><dt>Delivered</dt><dd>${exact(delivery.delivered_at)}</dd></div>` : nothing}
-      ${delivery.next_attempt_at ? html`<div><dt>Next attempt</dt><dd>${exact(delivery.next_attempt_at)} <small class="block">${ago(delivery.next_attempt_at)}</small></dd></div>` : nothing}
+      ${delivery.delivered_at ? html`<div><dt>Delivered</dt><dd>${stamp(delivery.delivered_at)}</dd></div>` : nothing}
+      ${delivery.next_attempt_at ? html`<div><dt>Next attempt</dt><dd>${stamp(delivery.next_attempt_at)}</dd></div>` : nothing}
     </dl>
   </section>`;
 }

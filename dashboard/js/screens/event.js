@@ -6,7 +6,7 @@ import { crumbs, loadNames, shortUrl } from '../parts/head.js';
 import { fieldText, indented } from '../parts/json.js';
 import { follow } from '../parts/live.js';
 import { deliveryTable } from '../parts/rows.js';
-import { exact, when } from '../parts/time.js';
+import { stamp, when } from '../parts/time.js';
 import { code, copyButton, empty, failing, loading, stale } from '../parts/view.js';
 import { address } from '../route.js';
 
@@ -61,18 +61,18 @@ function view({ event, problem, names }, again) {
       <div class="stack">
         <section class="card"><h2>What became of it</h2>
           ${event.deliveries.length > 0
-            ? deliveryTable('Deliveries of this event', event.deliveries, { endpoints: names })
+            ? deliveryTable('Deliveries of this event', event.deliveries, { endpoints: names, one: true })
             : empty('It was sent to nobody', 'No endpoint was enabled and subscribed to it when it came. An endpoint that is now can get it by a recovery of what it missed.')}
         </section>
         <section class="card"><h2>Content</h2>
-          ${payload === null ? html`<p class="soft">It is no longer kept.</p>` : html`${code(indented(payload), 'the content')}<p class="fine note">Indented here; it is sent as the producer wrote it. <span class="with-copy">Copy it as sent ${copyButton(payload, 'the content as it is sent')}</span></p>`}
+          ${payload === null ? html`<p class="soft">It is no longer kept.</p>` : html`${code(indented(payload), 'the content')}<p class="fine note">Indented here; it is sent as the producer wrote it.</p>${copyButton(payload, 'the content as it is sent', 'Copy it as sent')}`}
         </section>
       </div>
       <section class="card"><h2>Details</h2>
         <dl class="facts">
           <div><dt>Event</dt><dd class="with-copy"><code>${event.id}</code>${copyButton(event.id, 'the id')}</dd></div>
-          <div><dt>Happened, by its producer's clock</dt><dd>${exact(event.created_at)}</dd></div>
-          <div><dt>Accepted</dt><dd>${exact(event.accepted_at)}</dd></div>
+          <div><dt>Happened, by its producer's clock</dt><dd>${stamp(event.created_at)}</dd></div>
+          <div><dt>Accepted</dt><dd>${stamp(event.accepted_at)}</dd></div>
         </dl>
       </section>
     </div>`;

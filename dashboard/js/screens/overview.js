@@ -95,7 +95,6 @@ function state(endpoint, { list }, enable) {
     <div class="actions">
       ${!endpoint.enabled && can('write') ? html`<button class="primary" @click=${enable}>Enable the endpoint</button>` : nothing}
       ${failed && endpoint.enabled ? html`<a class="button" href=${address(`${base}/deliveries/${failed.id}`)}>Look at the last failure</a>` : nothing}
-      ${can('retry') ? html`<a class="button" href=${address(`${base}/test`)}>Send a test event</a>` : nothing}
     </div>
   </div>`;
 }

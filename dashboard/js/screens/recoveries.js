@@ -37,7 +37,7 @@ export function open(stage) {
   const state = {
     draft: {
       include: query.get('include') === 'missing' ? 'missing' : 'failed',
-      since: query.get('since') || rfc3339(Date.now() - 24 * HOUR),
+      since: query.get('since') || rfc3339(Date.now() - 7 * 24 * HOUR),
       until: query.get('until') ?? '',
       events: ['*'],
       perSecond: 20,
@@ -52,7 +52,7 @@ export function open(stage) {
   const id = route.params.endpoint ?? '';
   const start = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
-    if (state.busy) return;
+    if (state.busy || state.found?.failed === 0) return;
     state.busy = true;
     screen.draw();
     const { include, since, until, events, perSecond } = state.draft;
@@ -225,8 +225,9 @@ function pace(draft, changed) {
 function expectation({ draft, found }) {
   if (draft.include === 'missing') return html`<p class="callout">How many these are is counted when it starts, which takes about half a minute.</p>`;
   if (!found) return nothing;
-  const alone = found.pending > 0 ? ` ${number(found.pending)} more ${found.pending === 1 ? 'is' : 'are'} being retried, and left alone.` : '';
-  if (found.failed === 0) return html`<p class="callout" role="status"><b>Nothing failed in this time.</b>${alone || 'Choose a longer one.'}</p>`;
+  const retried = `${found.pending === 1 ? 'is' : 'are'} being retried by ${found.pending === 1 ? 'itself' : 'themselves'}, and left alone.`;
+  const alone = found.pending > 0 ? ` ${number(found.pending)} more ${retried}` : '';
+  if (found.failed === 0) return html`<p class="callout" role="status"><b>Nothing failed in this time.</b>${found.pending > 0 ? `${number(found.pending)} ${retried}` : 'Choose a longer one.'}</p>`;
   return html`<p class="callout" role="status"><b>${number(found.failed)} ${found.failed === 1 ? 'delivery' : 'deliveries'}, in about ${span(found.failed / draft.perSecond)}.</b>Each gets one further attempt.${alone}</p>`;
 }
 
@@ -258,7 +259,7 @@ function past(id, { list, problem }, retry) {
       [
         { label: 'Started', kind: 'main time', cell: (recovery) => html`<a class="row" href=${address(`/endpoints/${id}/recoveries/${recovery.id}`)}>${at(recovery.started_at)}</a><small class="block">${includeName(recovery)}</small>` },
         { label: 'State', cell: (recovery) => badge(recoveryStatus(recovery)) },
-        { label: 'Of the time', cell: ({ since, until }) => html`${at(since)} <small class="block">to ${at(until)}</small>` },
+        { label: 'Accepted between', cell: ({ since, until }) => html`${at(since)} <small class="block">and ${at(until)}</small>` },
         { label: 'Sent', kind: 'wide', cell: (recovery) => html`${bar(recovery)}<small class="block">${number(recovery.retried)} of ${recovery.total === null ? '…' : number(recovery.total)}</small>` },
         { label: 'Delivered', kind: 'num', cell: ({ delivered }) => number(delivered) },
         { label: 'Failed', kind: 'num', cell: ({ failed }) => number(failed) },

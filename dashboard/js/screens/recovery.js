@@ -6,7 +6,7 @@ import { confirm } from '../parts/dialog.js';
 import { crumbs, recall, remember, shortUrl } from '../parts/head.js';
 import { follow } from '../parts/live.js';
 import { bar, includeName, recoveryStatus, standing } from '../parts/progress.js';
-import { exact, number, percent, when } from '../parts/time.js';
+import { number, percent, stamp, when } from '../parts/time.js';
 import { badge, copyButton, failing, loading, say, stale } from '../parts/view.js';
 import { address } from '../route.js';
 import { can } from '../session.js';
@@ -115,11 +115,11 @@ function facts(recovery) {
   return html`<section class="card">
     <h2>Details</h2>
     <dl class="facts columns">
-      <div><dt>Accepted from</dt><dd>${exact(recovery.since)}</dd></div>
-      <div><dt>Until</dt><dd>${exact(recovery.until)}</dd></div>
+      <div><dt>Accepted from</dt><dd>${stamp(recovery.since)}</dd></div>
+      <div><dt>Until</dt><dd>${stamp(recovery.until)}</dd></div>
       <div><dt>Event types</dt><dd>${recovery.events[0] === '*' ? 'All' : recovery.events.join(', ')}</dd></div>
       <div><dt>Pace</dt><dd>${number(recovery.per_second)} a second</dd></div>
-      ${recovery.finished_at ? html`<div><dt>Ended</dt><dd>${exact(recovery.finished_at)}</dd></div>` : nothing}
+      ${recovery.finished_at ? html`<div><dt>Ended</dt><dd>${stamp(recovery.finished_at)}</dd></div>` : nothing}
       <div><dt>Id</dt><dd class="with-copy"><code>${recovery.id}</code>${copyButton(recovery.id, 'the id')}</dd></div>
     </dl>
   </section>`;

@@ -7,7 +7,7 @@ import { html, nothing, render } from '../../vendor/lit-html.js';
 import { call } from '../api.js';
 import { asProblem } from '../parts/live.js';
 import { explain, say } from '../parts/view.js';
-import { begin, end, keepLink, pendingLink, session } from '../session.js';
+import { awaitAnother, begin, end, keepLink, pendingLink, session } from '../session.js';
 
 /**
  * @typedef {{error: string, busy: boolean, link: string | null}} State
@@ -39,13 +39,16 @@ export function ask() {
   return new Promise((resolve) => {
     /** @type {State} */
     const state = { error: '', busy: false, link: null };
+    let stopWaiting = () => {};
     const done = () => {
+      stopWaiting();
       dialog.close();
       dialog.remove();
       if (before && session()?.workspace_id !== before.workspace_id) return location.reload();
       say('Signed in again');
       resolve();
     };
+    if (before) stopWaiting = awaitAnother(before, done);
     const leave = () => {
       end();
       location.reload();
@@ -53,7 +56,7 @@ export function ask() {
     const draw = () =>
       render(
         html`${tokenForm('Your access has ended', 'Paste a new token to go on where you were. Nothing you entered is lost.', state, draw, done)}
-          <p class="fine">If you came by a link, go back to where you found it and open a new one in this tab, or <button class="link" type="button" @click=${leave}>sign out</button>.</p>`,
+          <p class="fine">If you came by a link, open a new one in another tab; this one then goes on by itself. Or <button class="link" type="button" @click=${leave}>sign out</button>.</p>`,
         dialog,
       );
     draw();
