@@ -51,7 +51,7 @@ export function fields({ draft, types, problem, draw }) {
     </div>
     <div class="field">
       <label for="description">Description <small>optional</small></label>
-      <input id="description" maxlength="255" autocomplete="off" placeholder="What receives the events, for your colleagues" .value=${draft.description} @input=${text('description')} aria-describedby="description-error" aria-invalid=${problem?.field('description') !== undefined} />
+      <input id="description" maxlength="255" autocomplete="off" placeholder="What receives the events" .value=${draft.description} @input=${text('description')} aria-describedby="description-error" aria-invalid=${problem?.field('description') !== undefined} />
       ${error('description', problem)}
     </div>
     ${picker({

@@ -4,7 +4,7 @@ import { html, nothing } from '../../vendor/lit-html.js';
 import { call } from '../api.js';
 import { address } from '../route.js';
 import { can } from '../session.js';
-import { badge } from './view.js';
+import { badge, urlParts } from './view.js';
 import { healthDetail, healthWord } from './words.js';
 
 /** @typedef {import('../api.js').Schemas['Endpoint']} Endpoint */
@@ -40,20 +40,20 @@ export function shortUrl({ url }) {
  */
 export function head(endpoint, tab) {
   const base = `/endpoints/${endpoint.id}`;
-  const { host, pathname, search } = new URL(endpoint.url);
   const detail = healthDetail(endpoint);
   const tabs = [
     ['', 'Overview'],
     ['deliveries', 'Deliveries'],
     ['recoveries', 'Recover'],
-    ['test', 'Verify and test'],
+    ['test', 'Test'],
     ['settings', 'Settings'],
   ];
   return html`${crumbs([[address('/endpoints'), 'Endpoints']])}
     <div class="head">
       <div>
-        <h1 class="url"><b>${host}</b>${pathname === '/' ? '' : pathname}${search}</h1>
-        <p>${badge(healthWord(endpoint))} ${detail ? html`<span>${detail}</span>` : nothing}${endpoint.description ? html`<span class="after">${endpoint.description}</span>` : nothing}</p>
+        <h1 class="url">${urlParts(endpoint.url)}</h1>
+        <p>${badge(healthWord(endpoint))} ${detail ? html`<span>${detail}</span>` : nothing}</p>
+        ${endpoint.description ? html`<p>${endpoint.description}</p>` : nothing}
       </div>
       ${can('retry') && tab === '' ? html`<div class="actions"><a class="button" href=${address(`${base}/test`)}>Send a test event</a></div>` : nothing}
     </div>

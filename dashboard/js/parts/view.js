@@ -136,7 +136,7 @@ async function toClipboard(text) {
  * @param {string} what it is: "the body"
  */
 export function code(text, what) {
-  return html`<div class="code"><pre tabindex="0" role="region" aria-label=${what}><code>${text}</code></pre>${copyButton(text, what)}</div>`;
+  return html`<div class="code"><pre tabindex="0" role="group" aria-label=${what}><code>${text}</code></pre>${copyButton(text, what)}</div>`;
 }
 
 /**
@@ -168,6 +168,16 @@ export function pages({ page, pages: last, total }, href) {
     <span>Page ${number(page)} of ${number(last)} <small>${number(total)} in all</small></span>
     ${page < last ? html`<a class="button" rel="next" href=${href(page + 1)}>Next</a>` : html`<span></span>`}
   </nav>`;
+}
+
+/**
+ * A url without its scheme, the host in front, which breaks where a reader would break it.
+ * @param {string} url
+ */
+export function urlParts(url) {
+  const { host, pathname, search } = new URL(url);
+  const parts = (/** @type {string} */ text) => text.split(/(?<=[/?&=.-])/).map((part) => html`${part}<wbr />`);
+  return html`<span class="url"><b>${parts(host)}</b>${parts((pathname === '/' ? '' : pathname) + search)}</span>`;
 }
 
 let silence = 0;

@@ -4,7 +4,7 @@ import { html, nothing } from '../../vendor/lit-html.js';
 import { call } from '../api.js';
 import { asProblem, follow } from '../parts/live.js';
 import { number, percent } from '../parts/time.js';
-import { badge, empty, failing, loading, pages, stale, table } from '../parts/view.js';
+import { badge, empty, failing, loading, pages, stale, table, urlParts } from '../parts/view.js';
 import { healthDetail, healthWord } from '../parts/words.js';
 import { address } from '../route.js';
 import { can } from '../session.js';
@@ -84,8 +84,7 @@ function content(list, problem, figures, action, retry) {
 
 /** @param {Schemas['Endpoint']} endpoint */
 function name({ id, url, description }) {
-  const { host, pathname, search } = new URL(url);
-  return html`<a class="row" href=${address(`/endpoints/${id}`)}><span class="url"><b>${host}</b>${pathname === '/' ? '' : pathname}${search}</span></a>
+  return html`<a class="row" href=${address(`/endpoints/${id}`)}>${urlParts(url)}</a>
     ${description ? html`<small class="block clip">${description}</small>` : nothing}`;
 }
 

@@ -113,7 +113,7 @@ function figuresCard({ id }, { buckets, complete, problem }, key, retry) {
   const content = () => {
     if (!buckets) return problem ? failing(problem, retry) : loading(3);
     const all = sums(buckets);
-    if (all.deliveries === 0) return html`${totals(all)}${empty('Nothing was sent in this time', 'Choose a longer time, or send a test event.')}`;
+    if (all.deliveries === 0) return html`<div class="card">${empty('Nothing was sent in this time', 'Choose a longer time, or send a test event.')}</div>`;
     return html`${stale(problem)} ${complete ? nothing : html`<p class="callout" role="status">Still counting; more appears by itself.</p>`} ${totals(all)}
       <div class="card">${outcomes(buckets, size)} ${all.p50 === null ? nothing : answerTimes(buckets, size)} ${numbers(buckets, size)}</div>`;
   };
@@ -125,7 +125,7 @@ function totals(all) {
   const time = (/** @type {number | null} */ ms) => (ms === null ? '–' : milliseconds(ms));
   return html`<dl class="figures-row">
     <div><dt>Events</dt><dd>${number(all.deliveries)}</dd></div>
-    <div><dt>Delivered</dt><dd>${all.deliveries ? percent(all.delivered, all.deliveries) : '–'}<small>${outcome(all)}</small></dd></div>
+    <div><dt>Delivered</dt><dd>${percent(all.delivered, all.deliveries)}<small>${outcome(all)}</small></dd></div>
     <div><dt>At the first attempt</dt><dd>${all.attempted ? percent(all.succeeded, all.attempted) : '–'}<small>${all.attempted ? `${number(all.succeeded)} of ${number(all.attempted)}` : ''}</small></dd></div>
     <div><dt>Half answered within</dt><dd>${time(all.p50)}<small>${all.p95 === null ? '' : `95 % in ${time(all.p95)}, 99 % in ${time(all.p99)}, at the slowest time`}</small></dd></div>
   </dl>`;

@@ -40,7 +40,7 @@ export function open({ route, signal, paint }) {
   const live = follow({
     ask: () => call('get', '/{id}/recoveries/{recovery_id}', { ids, signal }),
     show: (recovery) => {
-      if (state.recovery && state.recovery.status !== recovery.status) say(`${recoveryStatus(recovery).text}. ${standing(recovery)}`);
+      if (state.recovery && state.recovery.status !== recovery.status) say(`The recovery: ${recoveryStatus(recovery).text.toLowerCase()}`);
       Object.assign(state, { recovery, problem: null });
       draw();
     },

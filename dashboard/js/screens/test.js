@@ -21,7 +21,7 @@ export function open(stage) {
   const state = { types: null, problem: null, language: 'Python' };
   const id = stage.route.params.endpoint ?? '';
   const test = tester(id, stage.signal, () => screen.draw());
-  const screen = endpointScreen(stage, 'test', 'Verify and test', (endpoint) => html`<div class="stack">
+  const screen = endpointScreen(stage, 'test', 'Test', (endpoint) => html`<div class="stack">
     ${secret(endpoint)} ${verify(endpoint, state, screen.draw)} ${can('retry') ? trial(endpoint) : nothing}
   </div>`);
   const trial = (/** @type {import('../api.js').Schemas['Endpoint']} */ endpoint) => html`<section class="card">
