@@ -33,7 +33,9 @@ let rest = false;
 /** @type {Promise<void> | null} */
 let asking = null;
 
-frame.replaceChildren(); // The frame that stands until this runs.
+frame.replaceChildren(); // What stood there until this runs.
+drawFrame();
+clear();
 onUnauthorized(askAgain);
 addEventListener('hashchange', arrive);
 lend(() => location.reload());
