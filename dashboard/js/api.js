@@ -44,7 +44,9 @@ export class Problem extends Error {
    * @param {string} name
    */
   field(name) {
-    return this.body.errors?.find(({ field }) => field === name || field.startsWith(`${name}.`) || field.startsWith(`${name}[`))?.message;
+    return this.body.errors?.find(
+      ({ field }) => field === name || field.startsWith(`${name}.`) || field.startsWith(`${name}[`),
+    )?.message;
   }
 }
 

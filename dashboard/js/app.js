@@ -21,7 +21,20 @@ import { begin, borrow, can, credentials, end, keepLink, lend, pendingLink, sess
  */
 
 /** The screens that are not there at first, to load once the first one stands. */
-const SCREENS = ['endpoints', 'overview', 'create', 'history', 'delivery', 'deliveries', 'event', 'types', 'test', 'recoveries', 'recovery', 'settings'];
+const SCREENS = [
+  'endpoints',
+  'overview',
+  'create',
+  'history',
+  'delivery',
+  'deliveries',
+  'event',
+  'types',
+  'test',
+  'recoveries',
+  'recovery',
+  'settings',
+];
 
 const main = /** @type {HTMLElement} */ (document.querySelector('#main'));
 const frame = /** @type {HTMLElement} */ (document.querySelector('#frame'));
@@ -62,7 +75,11 @@ async function signInWith(token) {
   try {
     begin({ token, ...(await call('get', '/token', { token })) });
   } catch (error) {
-    say(error instanceof Problem && error.status === 401 ? 'The token in the address is not valid any more.' : 'Signing in failed. Try again.');
+    say(
+      error instanceof Problem && error.status === 401
+        ? 'The token in the address is not valid any more.'
+        : 'Signing in failed. Try again.',
+    );
   }
 }
 
@@ -79,13 +96,20 @@ async function open() {
   place = here;
   drawFrame();
   /** @type {Stage} */
-  const stage = { route: route ?? { screen: name, params: {}, query: new URLSearchParams() }, signal, again, paint: painter(signal), go };
+  const stage = {
+    route: route ?? { screen: name, params: {}, query: new URLSearchParams() },
+    signal,
+    again,
+    paint: painter(signal),
+    go,
+  };
   box.setAttribute('aria-busy', 'true');
   if (name === 'no-reading') return noReading(stage);
   if (name === 'unknown') return unknown(stage);
-  if (name === 'sign-in') return (await load('sign-in'))?.open(stage, open);
-  (await load(name, signal))?.open(stage);
-  loadTheRest();
+  const screen = await load(name, signal);
+  if (signal.aborted) return;
+  screen?.open(stage, open);
+  if (name !== 'sign-in') loadTheRest();
 }
 
 /** Makes room for another screen, in an element of its own so that nothing of the old one stays. */
@@ -120,7 +144,12 @@ function painter(signal) {
 function focusHeading(target) {
   if (document.querySelector('dialog[open]')) return;
   const heading = /** @type {HTMLElement | null} */ (target.querySelector('[autofocus]') ?? target.querySelector('h1'));
-  if (document.activeElement && document.activeElement !== document.body && frame.contains(document.activeElement) === false) return;
+  if (
+    document.activeElement &&
+    document.activeElement !== document.body &&
+    frame.contains(document.activeElement) === false
+  )
+    return;
   if (heading?.tagName === 'H1') heading.tabIndex = -1;
   heading?.focus({ preventScroll: true });
 }
@@ -149,7 +178,10 @@ async function load(name, signal) {
   } catch (error) {
     reportError(error);
     if (signal?.aborted) return null;
-    render(failing(new Problem(0, 'this part could not be loaded'), () => location.reload()), box);
+    render(
+      failing(new Problem(0, 'this part could not be loaded'), () => location.reload()),
+      box,
+    );
     return null;
   }
 }
@@ -158,7 +190,9 @@ async function load(name, signal) {
 function loadTheRest() {
   if (rest) return;
   rest = true;
-  setTimeout(() => SCREENS.forEach((name) => import(`./screens/${name}.js`).catch(() => (rest = false))), 3000);
+  setTimeout(() => {
+    for (const name of SCREENS) import(`./screens/${name}.js`).catch(() => (rest = false));
+  }, 3000);
 }
 
 /** @param {Stage} stage */
@@ -222,13 +256,15 @@ function navigation() {
 
 /** @param {import('./session.js').Session} who */
 function account(who) {
-  const allowed = [can('read') && 'look', can('retry') && 'send again', can('write') && 'change endpoints'].filter(Boolean).join(', ');
+  const allowed = [can('read') && 'look', can('retry') && 'send again', can('write') && 'change endpoints']
+    .filter(Boolean)
+    .join(', ');
   return html`<button class="account" popovertarget="account"><span>${who.workspace_id}</span></button>
     <div id="account" popover>
       <dl>
         <div><dt>Workspace</dt><dd><code>${who.workspace_id}</code></dd></div>
         <div><dt>You can</dt><dd>${allowed || 'nothing here'}</dd></div>
-        <div><dt>Access ends</dt><dd><span title=${exact(who.expires_at)}>${ago(who.expires_at)}</span></dd></div>
+        <div><dt>Access ends</dt><dd>${who.expires_at ? html`<span title=${exact(who.expires_at)}>${ago(who.expires_at)}</span>` : 'when it is revoked'}</dd></div>
       </dl>
       ${who.return_url?.startsWith('https://') ? html`<a class="button" href=${who.return_url} rel="noreferrer">Back to where you came from</a>` : nothing}
       <button @click=${signOut}>Sign out</button>
@@ -237,6 +273,7 @@ function account(who) {
 
 /** @param {import('./session.js').Session} who */
 function expiry({ expires_at }) {
+  if (!expires_at) return nothing;
   const seconds = (Date.parse(expires_at) - Date.now()) / 1000;
   if (seconds > 300 || seconds < 0) return nothing;
   return html`<p class="strip" role="status">Your access ends ${ago(expires_at)}. You will be asked to sign in again; nothing you entered is lost.</p>`;

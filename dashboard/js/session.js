@@ -4,7 +4,7 @@
  */
 
 /**
- * @typedef {{token: string, workspace_id: string, scopes: string[], expires_at: string, return_url?: string | null}} Session
+ * @typedef {{token: string, workspace_id: string, scopes: string[], expires_at: string | null, return_url?: string | null}} Session
  * @typedef {{token: string | null, link: string | null, to: string}} Credentials
  */
 

@@ -30,7 +30,11 @@ export function outcomes(buckets, size) {
   const most = Math.max(1, ...buckets.map(({ deliveries }) => deliveries));
   const step = WIDTH / Math.max(buckets.length, 1);
   return html`<figure>
-    <figcaption><h3>Outcomes</h3>${legend([['good', 'Delivered'], ['warn', 'Being retried'], ['bad', 'Failed']])}</figcaption>
+    <figcaption><h3>Outcomes</h3>${legend([
+      ['good', 'Delivered'],
+      ['warn', 'Being retried'],
+      ['bad', 'Failed'],
+    ])}</figcaption>
     <div class="plot">
       <span class="top">${number(most)}</span>
       <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="Bars of outcomes; the same numbers are in the table below">
@@ -50,9 +54,18 @@ export function answerTimes(buckets, size) {
   const values = buckets.flatMap(({ first_attempt: { p50_ms, p95_ms, p99_ms } }) => [p50_ms, p95_ms, p99_ms]);
   const most = Math.max(1, ...values.map((value) => value ?? 0));
   const step = WIDTH / Math.max(buckets.length, 1);
-  const line = (/** @type {'p50_ms' | 'p95_ms' | 'p99_ms'} */ which) => path(buckets.map(({ first_attempt }) => first_attempt[which]), most, step);
+  const line = (/** @type {'p50_ms' | 'p95_ms' | 'p99_ms'} */ which) =>
+    path(
+      buckets.map(({ first_attempt }) => first_attempt[which]),
+      most,
+      step,
+    );
   return html`<figure>
-    <figcaption><h3>Time to answer</h3>${legend([['p50', '50 % within'], ['p95', '95 %'], ['p99', '99 %']])}</figcaption>
+    <figcaption><h3>Time to answer</h3>${legend([
+      ['p50', '50 % within'],
+      ['p95', '95 %'],
+      ['p99', '99 %'],
+    ])}</figcaption>
     <div class="plot">
       <span class="top">${milliseconds(most)}</span>
       <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="Lines of answer times; the same numbers are in the table below">
@@ -145,7 +158,9 @@ function path(values, most, step) {
 }
 
 function grid() {
-  return [0, 0.5, 1].map((part) => svg`<line class="grid" x1="0" x2=${WIDTH} y1=${1 + part * (HEIGHT - 2)} y2=${1 + part * (HEIGHT - 2)}/>`);
+  return [0, 0.5, 1].map(
+    (part) => svg`<line class="grid" x1="0" x2=${WIDTH} y1=${1 + part * (HEIGHT - 2)} y2=${1 + part * (HEIGHT - 2)}/>`,
+  );
 }
 
 /** @param {string[][]} entries */

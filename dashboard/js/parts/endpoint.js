@@ -20,18 +20,28 @@ const FRESH_SECONDS = 15;
  * @param {Tab} tab
  * @param {string} title of the screen, before the endpoint's name
  * @param {(endpoint: Endpoint) => unknown} body
+ * @param {() => boolean} [ready] whether there is something to show; until then, what was shown for another query stays
  * @returns {{id: string, draw: () => void, set: (endpoint: Endpoint) => void}}
  */
-export function endpointScreen({ route, signal, again, paint }, tab, title, body) {
+export function endpointScreen({ route, signal, again, paint }, tab, title, body, ready = () => true) {
   const id = route.params.endpoint ?? '';
   /** @type {{endpoint: Endpoint | null, problem: import('../api.js').Problem | null}} */
   const state = { endpoint: recall(id), problem: null };
   const draw = () => {
     const { endpoint, problem } = state;
+    if (again && !ready() && !problem) return;
     if (endpoint && problem?.status !== 404) {
-      return paint(`${title ? `${title}: ` : ''}${shortUrl(endpoint)}`, html`${head(endpoint, tab)} ${stale(problem)} ${body(endpoint)}`);
+      return paint(
+        `${title ? `${title}: ` : ''}${shortUrl(endpoint)}`,
+        html`${head(endpoint, tab)} ${stale(problem)} ${body(endpoint)}`,
+      );
     }
-    paint('Endpoint', problem ? html`<h1 class="hidden">Endpoint</h1>${failing(problem, live.now)}` : html`<h1 class="hidden">Endpoint</h1>${loading()}`);
+    paint(
+      'Endpoint',
+      problem
+        ? html`<h1 class="hidden">Endpoint</h1>${failing(problem, live.now)}`
+        : html`<h1 class="hidden">Endpoint</h1>${loading()}`,
+    );
   };
   const set = (/** @type {Endpoint} */ endpoint) => {
     Object.assign(state, { endpoint: remember(endpoint), problem: null });

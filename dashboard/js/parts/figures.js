@@ -34,7 +34,8 @@ export async function count(id, from, to, bucket, signal) {
  * @returns {Sums}
  */
 export function sums(buckets) {
-  const sum = (/** @type {(bucket: Schemas['Statistics']) => number} */ of) => buckets.reduce((all, bucket) => all + of(bucket), 0);
+  const sum = (/** @type {(bucket: Schemas['Statistics']) => number} */ of) =>
+    buckets.reduce((all, bucket) => all + of(bucket), 0);
   const slowest = (/** @type {'p50_ms' | 'p95_ms' | 'p99_ms'} */ which) =>
     buckets.reduce((/** @type {number | null} */ most, { first_attempt }) => {
       const ms = first_attempt[which];
@@ -43,7 +44,8 @@ export function sums(buckets) {
   /** @type {Map<string, number>} */
   const reasons = new Map();
   for (const { first_attempt } of buckets) {
-    for (const [reason, times] of Object.entries(first_attempt.failures)) reasons.set(reason, (reasons.get(reason) ?? 0) + times);
+    for (const [reason, times] of Object.entries(first_attempt.failures))
+      reasons.set(reason, (reasons.get(reason) ?? 0) + times);
   }
   const succeeded = sum(({ first_attempt }) => first_attempt.succeeded);
   const failures = [...reasons.values()].reduce((all, times) => all + times, 0);

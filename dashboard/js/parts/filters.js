@@ -47,7 +47,9 @@ export function filters(path, query, choices, go) {
  * @param {string} chosen
  */
 function select({ name, label, options }, chosen) {
-  const known = options.some(([value]) => value === chosen) ? options : [...options, /** @type {const} */ ([chosen, chosen])];
+  const known = options.some(([value]) => value === chosen)
+    ? options
+    : [...options, /** @type {const} */ ([chosen, chosen])];
   return html`<div class="field">
     <label for="filter-${name}">${label}</label>
     <select id="filter-${name}" name=${name} .value=${chosen}>${known.map(([value, text]) => html`<option value=${value} ?selected=${value === chosen}>${text}</option>`)}</select>

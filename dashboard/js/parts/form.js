@@ -27,7 +27,9 @@ export function requestOf({ url, description, events, metadata }) {
     url: url.trim(),
     description: description.trim() || null,
     events,
-    metadata: Object.fromEntries(metadata.filter(([name]) => name.trim() !== '').map(([name, value]) => [name.trim(), value])),
+    metadata: Object.fromEntries(
+      metadata.filter(([name]) => name.trim() !== '').map(([name, value]) => [name.trim(), value]),
+    ),
   };
 }
 

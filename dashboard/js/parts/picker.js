@@ -63,11 +63,14 @@ function group(name, members, chosen, choose) {
     choose(on ? [...new Set([...chosen, ...changed])] : chosen.filter((other) => !changed.includes(other)));
   const checked = (/** @type {Event} */ event) => /** @type {HTMLInputElement} */ (event.target).checked;
   return html`<div role="group" aria-label=${name}>
-    ${members.length > 1
-      ? html`<label class="choice"><input type="checkbox" .checked=${count === names.length} .indeterminate=${count > 0 && count < names.length} @change=${(/** @type {Event} */ event) => set(names, checked(event))} /><b>All of ${name}</b></label>`
-      : nothing}
+    ${
+      members.length > 1
+        ? html`<label class="choice"><input type="checkbox" .checked=${count === names.length} .indeterminate=${count > 0 && count < names.length} @change=${(/** @type {Event} */ event) => set(names, checked(event))} /><b>All of ${name}</b></label>`
+        : nothing
+    }
     ${members.map(
-      (member) => html`<label class="choice ${members.length > 1 ? 'inner' : ''}"><input type="checkbox" .checked=${chosen.includes(member.name)} @change=${(/** @type {Event} */ event) => set([member.name], checked(event))} /><span><code>${member.name}</code><small>${member.description}</small></span></label>`,
+      (member) =>
+        html`<label class="choice ${members.length > 1 ? 'inner' : ''}"><input type="checkbox" .checked=${chosen.includes(member.name)} @change=${(/** @type {Event} */ event) => set([member.name], checked(event))} /><span><code>${member.name}</code><small>${member.description}</small></span></label>`,
     )}
   </div>`;
 }

@@ -33,21 +33,30 @@ export function includeName({ include }) {
  */
 export function standing({ status, total, retried, delivered, failed, per_second }) {
   const left = Math.max(0, (total ?? 0) - retried);
-  if (status === 'paused') return 'The receiver fails, so this waits. One delivery is tried now and then, after 10 seconds at first and at most 15 minutes later; when one succeeds, the rest follows by itself.';
+  if (status === 'paused')
+    return 'The receiver fails, so this waits. One delivery is tried now and then, after 10 seconds at first and at most 15 minutes later; when one succeeds, the rest follows by itself.';
   if (status === 'running' && total === null) return 'Counting what there is to send.';
-  if (status === 'running') return left > 0 ? `About ${span(left / per_second)} to go, at ${number(per_second)} a second.` : 'Waiting for the last answers.';
-  if (status === 'cancelled') return `Cancelled after ${number(retried)}. Up to 100 that were on their way then may still have been sent.`;
+  if (status === 'running')
+    return left > 0
+      ? `About ${span(left / per_second)} to go, at ${number(per_second)} a second.`
+      : 'Waiting for the last answers.';
+  if (status === 'cancelled')
+    return `Cancelled after ${number(retried)}. Up to 100 that were on their way then may still have been sent.`;
   if (total === 0) return 'There was nothing to send.';
   const alone = (total ?? 0) - retried;
   const other = alone > 0 ? ` ${number(alone)} arrived otherwise meanwhile.` : '';
-  if (failed > 0) return `${number(failed)} of ${number(total ?? 0)} failed although others arrived; look at why, then send those again.${other}`;
+  if (failed > 0)
+    return `${number(failed)} of ${number(total ?? 0)} failed although others arrived; look at why, then send those again.${other}`;
   return delivered > 0 ? `All ${number(delivered)} arrived.${other}` : `Nothing was left to send.${other}`;
 }
 
 /** @param {Recovery} recovery */
 export function bar({ status, total, retried }) {
   const tone = status === 'finished' ? 'good' : status === 'paused' ? 'warn' : status === 'cancelled' ? 'calm' : '';
-  if (total === null) return status === 'running' || status === 'paused' ? html`<progress class=${tone} aria-label="Counting"></progress>` : nothing;
+  if (total === null)
+    return status === 'running' || status === 'paused'
+      ? html`<progress class=${tone} aria-label="Counting"></progress>`
+      : nothing;
   const done = status === 'finished' ? 1 : total === 0 ? 1 : retried / total;
   return html`<progress class=${tone} aria-label="Sent" max="1" value=${done}></progress>`;
 }

@@ -28,9 +28,17 @@ export function deliveryTable(caption, deliveries, { endpoint, endpoints, one = 
   const event = (/** @type {Delivery} */ delivery) => html`${link(delivery, delivery.event)}
     ${delivery.test ? html`<span class="tag">test</span>` : nothing} <small class="block mono clip">${delivery.event_id}</small>`;
   const main = one
-    ? { label: 'Endpoint', kind: 'main event', cell: (/** @type {Delivery} */ delivery) => link(delivery, name(delivery)) }
+    ? {
+        label: 'Endpoint',
+        kind: 'main event',
+        cell: (/** @type {Delivery} */ delivery) => link(delivery, name(delivery)),
+      }
     : { label: 'Event', kind: 'main event', cell: event };
-  const clipped = { label: 'Endpoint', kind: 'clipped', cell: (/** @type {Delivery} */ delivery) => html`<span class="url">${name(delivery)}</span>` };
+  const clipped = {
+    label: 'Endpoint',
+    kind: 'clipped',
+    cell: (/** @type {Delivery} */ delivery) => html`<span class="url">${name(delivery)}</span>`,
+  };
   return table(
     caption,
     [
@@ -45,6 +53,31 @@ export function deliveryTable(caption, deliveries, { endpoint, endpoints, one = 
   );
 }
 
+/**
+ * Joins what is shown with what came since: while the reader is among the rows, they change but do not move.
+ * @template {{id: string}} T
+ * @param {T[] | undefined} shown
+ * @param {T[]} fresh
+ * @returns {{rows: T[], newer: number}} `newer` is how many rows are held back
+ */
+export function joined(shown, fresh) {
+  const among = document.querySelector('main tbody')?.matches(':hover, :focus-within') ?? false;
+  const newer = fresh.filter(({ id }) => !shown?.some((row) => row.id === id)).length;
+  if (!shown || !among || newer === 0) return { rows: fresh, newer: 0 };
+  const changed = new Map(fresh.map((row) => [row.id, row]));
+  return { rows: shown.map((row) => changed.get(row.id) ?? row), newer };
+}
+
+/**
+ * Offers the rows that are held back; nothing if there are none.
+ * @param {number} newer
+ * @param {() => void} show
+ */
+export function newerRows(newer, show) {
+  if (newer === 0) return nothing;
+  return html`<div class="actions center newer" role="status"><button @click=${show}>Show ${number(newer)} newer</button></div>`;
+}
+
 /** @param {string} id */
 function nameOf(id) {
   const endpoint = recall(id);
@@ -53,7 +86,9 @@ function nameOf(id) {
 
 /** @param {Delivery} delivery */
 function next({ next_attempt_at }) {
-  return next_attempt_at ? html` <small class="block">${Date.parse(next_attempt_at) > Date.now() ? ago(next_attempt_at) : 'any moment'}</small>` : nothing;
+  return next_attempt_at
+    ? html` <small class="block">${Date.parse(next_attempt_at) > Date.now() ? ago(next_attempt_at) : 'any moment'}</small>`
+    : nothing;
 }
 
 /** @param {Delivery} delivery */

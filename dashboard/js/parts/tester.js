@@ -42,7 +42,8 @@ export function tester(id, signal, draw) {
       ask: () => call('get', '/{id}/deliveries/{delivery_id}', { ids: { id, delivery_id }, signal }),
       show: (delivery) => {
         Object.assign(state, { delivery, busy: delivery.status === 'pending', error: '' });
-        if (!state.busy) say(delivery.status === 'delivered' ? 'The test event was delivered' : 'The test event failed');
+        if (!state.busy)
+          say(delivery.status === 'delivered' ? 'The test event was delivered' : 'The test event failed');
         draw();
       },
       fail: (problem) => {
@@ -52,7 +53,8 @@ export function tester(id, signal, draw) {
       pause: ({ status }) => (status === 'pending' ? 1 : null),
       signal,
     });
-  return (/** @type {Schemas['Endpoint']} */ endpoint, /** @type {Schemas['EventType'][]} */ types) => panel(endpoint, types, state, send, draw);
+  return (/** @type {Schemas['Endpoint']} */ endpoint, /** @type {Schemas['EventType'][]} */ types) =>
+    panel(endpoint, types, state, send, draw);
 }
 
 /**
@@ -63,7 +65,10 @@ export function tester(id, signal, draw) {
  * @param {() => void} draw
  */
 function panel(endpoint, types, state, send, draw) {
-  const type = types.find(({ name }) => name === state.chosen) ?? types.find(({ name }) => endpoint.events.some((event) => event === name)) ?? types[0];
+  const type =
+    types.find(({ name }) => name === state.chosen) ??
+    types.find(({ name }) => endpoint.events.some((event) => event === name)) ??
+    types[0];
   if (!type) return html`<p class="soft">There are no event types to test with.</p>`;
   const choose = (/** @type {Event} */ event) => {
     state.chosen = /** @type {HTMLSelectElement} */ (event.target).value;

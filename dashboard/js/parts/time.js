@@ -155,7 +155,10 @@ export function rfc3339(ms) {
 
 /** @param {string} time RFC 3339 */
 function utc(time) {
-  return new Date(time).toISOString().replace('T', ' ').replace(/\.\d+Z$/, ' UTC');
+  return new Date(time)
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.\d+Z$/, ' UTC');
 }
 
 /** @param {Date} date */

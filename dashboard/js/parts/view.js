@@ -78,19 +78,45 @@ export function stale(problem) {
 export function explain({ status, message, retryAfterSeconds }) {
   switch (status) {
     case -1:
-      return { title: 'This page has a fault', text: 'Reload it. If that does not help, tell us what you did.', retry: true };
+      return {
+        title: 'This page has a fault',
+        text: 'Reload it. If that does not help, tell us what you did.',
+        retry: true,
+      };
     case 0:
-      return { title: 'The API could not be reached', text: 'Check your connection. Nothing you entered is lost.', retry: true };
+      return {
+        title: 'The API could not be reached',
+        text: 'Check your connection. Nothing you entered is lost.',
+        retry: true,
+      };
     case 403:
-      return { title: 'Your access does not include this', text: `${sentence(message)} Ask whoever gave you access for more.`, retry: false };
+      return {
+        title: 'Your access does not include this',
+        text: `${sentence(message)} Ask whoever gave you access for more.`,
+        retry: false,
+      };
     case 404:
-      return { title: 'There is nothing here', text: 'It may have been deleted, it may be older than what is kept, or it belongs to another workspace.', retry: false };
+      return {
+        title: 'There is nothing here',
+        text: 'It may have been deleted, it may be older than what is kept, or it belongs to another workspace.',
+        retry: false,
+      };
     case 429: {
-      const wait = retryAfterSeconds ? `Try again in ${number(retryAfterSeconds)} seconds.` : 'Wait a moment and try again.';
-      return { title: 'Too many requests', text: `${message === 'Too Many Requests' ? '' : sentence(message)} ${wait}`.trim(), retry: true };
+      const wait = retryAfterSeconds
+        ? `Try again in ${number(retryAfterSeconds)} seconds.`
+        : 'Wait a moment and try again.';
+      return {
+        title: 'Too many requests',
+        text: `${message === 'Too Many Requests' ? '' : sentence(message)} ${wait}`.trim(),
+        retry: true,
+      };
     }
     default:
-      return { title: status >= 500 ? 'Something went wrong on our side' : 'That did not work', text: sentence(message), retry: true };
+      return {
+        title: status >= 500 ? 'Something went wrong on our side' : 'That did not work',
+        text: sentence(message),
+        retry: true,
+      };
   }
 }
 

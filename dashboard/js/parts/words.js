@@ -42,7 +42,9 @@ export function healthDetail({ health, disabled_reason }) {
   const since = health.since ? `since ${brief(health.since)}` : '';
   if (health.state === 'healthy') return '';
   if (health.state === 'failing') return since;
-  const why = { gone: 'it answered 410 Gone', failing: 'nothing succeeded for days', hand: 'switched off by hand' }[disabled_reason ?? 'hand'];
+  const why = { gone: 'it answered 410 Gone', failing: 'nothing succeeded for days', hand: 'switched off by hand' }[
+    disabled_reason ?? 'hand'
+  ];
   return [why, since].filter(Boolean).join(', ');
 }
 
@@ -71,7 +73,10 @@ export function healthAdvice({ health, disabled_reason }) {
       todo: 'Send a test event to see whether the receiver works again, enable the endpoint, and recover what failed and what it missed.',
     };
   }
-  return { what: 'Somebody switched this endpoint off. It receives test events only.', todo: 'Enable it to go on, then recover what it missed meanwhile.' };
+  return {
+    what: 'Somebody switched this endpoint off. It receives test events only.',
+    todo: 'Enable it to go on, then recover what it missed meanwhile.',
+  };
 }
 
 /**
@@ -95,7 +100,10 @@ export function advice(attempt, url) {
   const { what, todo } = REASONS[attempt.error];
   const { hostname, port } = new URL(url);
   const fill = (/** @type {string} */ text) =>
-    text.replace('{host}', hostname).replace('{port}', port || '443').replace('{time}', milliseconds(attempt.duration_ms));
+    text
+      .replace('{host}', hostname)
+      .replace('{port}', port || '443')
+      .replace('{time}', milliseconds(attempt.duration_ms));
   return { what: fill(what), todo: fill(todo) };
 }
 
@@ -104,7 +112,10 @@ export function advice(attempt, url) {
  * @param {string} reason
  */
 export function reasonName(reason) {
-  return REASONS[/** @type {keyof typeof REASONS} */ (reason)]?.short ?? (reason === 'status' ? 'Answered, but not with 2xx' : reason);
+  return (
+    REASONS[/** @type {keyof typeof REASONS} */ (reason)]?.short ??
+    (reason === 'status' ? 'Answered, but not with 2xx' : reason)
+  );
 }
 
 /** @type {Record<Exclude<NonNullable<Schemas['AttemptError']>, 'status'>, {short: string, what: string, todo: string}>} */
@@ -165,7 +176,10 @@ function statusAdvice(status, headers) {
   const answered = `The receiver answered ${status}`;
   if (status >= 300 && status < 400) {
     const to = headers.location ? ` to ${headers.location}` : '';
-    return { what: `${answered}, a redirect${to}. Redirects are not followed.`, todo: 'Change the URL of this endpoint to the final address.' };
+    return {
+      what: `${answered}, a redirect${to}. Redirects are not followed.`,
+      todo: 'Change the URL of this endpoint to the final address.',
+    };
   }
   if (status === 401 || status === 403) {
     return {
@@ -174,20 +188,37 @@ function statusAdvice(status, headers) {
     };
   }
   if (status === 404 || status === 405) {
-    return { what: `${answered}: nothing there takes a POST.`, todo: 'Check the path of the URL, and that the route is deployed.' };
+    return {
+      what: `${answered}: nothing there takes a POST.`,
+      todo: 'Check the path of the URL, and that the route is deployed.',
+    };
   }
   if (status === 410) {
-    return { what: `${answered} Gone, which disables the endpoint.`, todo: 'If that was a mistake, repair the receiver and enable the endpoint.' };
+    return {
+      what: `${answered} Gone, which disables the endpoint.`,
+      todo: 'If that was a mistake, repair the receiver and enable the endpoint.',
+    };
   }
-  if (status === 429) return { what: `${answered}: too many requests.`, todo: waiting(headers, 'Take in more at a time, or answer with Retry-After; it is followed up to a day.') };
+  if (status === 429)
+    return {
+      what: `${answered}: too many requests.`,
+      todo: waiting(headers, 'Take in more at a time, or answer with Retry-After; it is followed up to a day.'),
+    };
   if (status === 502 || status === 503 || status === 504) {
     return {
       what: `${answered}: a proxy or load balancer could not reach your application, or it was overloaded.`,
       todo: waiting(headers, 'Check that the application runs and is well.'),
     };
   }
-  if (status >= 500) return { what: `${answered}: your application failed.`, todo: 'Look into its log at the time of the attempt; what it answered is shown with the attempt.' };
-  return { what: `${answered}, which is not 2xx.`, todo: 'Look at what it answered; it is shown with the attempt. Answer 2xx once you have the event.' };
+  if (status >= 500)
+    return {
+      what: `${answered}: your application failed.`,
+      todo: 'Look into its log at the time of the attempt; what it answered is shown with the attempt.',
+    };
+  return {
+    what: `${answered}, which is not 2xx.`,
+    todo: 'Look at what it answered; it is shown with the attempt. Answer 2xx once you have the event.',
+  };
 }
 
 /**

@@ -27,7 +27,10 @@ export function open({ signal, paint, go }) {
     state.busy = true;
     draw();
     try {
-      const { secret, ...endpoint } = await call('post', '', { body: { ...requestOf(state.draft), enabled: state.enabled }, signal });
+      const { secret, ...endpoint } = await call('post', '', {
+        body: { ...requestOf(state.draft), enabled: state.enabled },
+        signal,
+      });
       keepSecret(remember(endpoint).id, secret, 'created');
       say('The endpoint was added');
       go(address(`/endpoints/${endpoint.id}/test`), { replace: true });
@@ -35,7 +38,10 @@ export function open({ signal, paint, go }) {
       if (signal.aborted) return;
       Object.assign(state, { busy: false, problem: asProblem(error) });
       draw();
-      document.querySelector('main')?.querySelector('[aria-invalid="true"], [role="alert"]:not(:empty)')?.scrollIntoView({ block: 'center' });
+      document
+        .querySelector('main')
+        ?.querySelector('[aria-invalid="true"], [role="alert"]:not(:empty)')
+        ?.scrollIntoView({ block: 'center' });
       /** @type {HTMLElement | null} */ (document.querySelector('main [aria-invalid="true"]'))?.focus();
     }
   };
@@ -74,7 +80,8 @@ function view(state, draw, submit, retry) {
  */
 function body(state, draw, submit, retry) {
   if (!state.types) return state.failed ? failing(state.failed, retry) : loading(3);
-  const enable = (/** @type {Event} */ event) => (state.enabled = /** @type {HTMLInputElement} */ (event.target).checked);
+  const enable = (/** @type {Event} */ event) =>
+    (state.enabled = /** @type {HTMLInputElement} */ (event.target).checked);
   return html`<form class="card form" @submit=${submit}>
     ${fields({ draft: state.draft, types: state.types, problem: state.problem, draw })}
     <label class="choice"><input type="checkbox" .checked=${state.enabled} @change=${enable} /><span>Send events from the start<small>Otherwise it receives test events only, until you enable it.</small></span></label>
@@ -94,7 +101,9 @@ export function trouble(problem) {
   if (!problem) return nothing;
   if (problem.status === 422) {
     const other = rest(problem);
-    return other ? html`<p class="callout bad" role="alert">${other}</p>` : html`<p class="callout bad" role="alert">Some fields need another look; they say why.</p>`;
+    return other
+      ? html`<p class="callout bad" role="alert">${other}</p>`
+      : html`<p class="callout bad" role="alert">Some fields need another look; they say why.</p>`;
   }
   if (problem.status === 409) return html`<p class="callout bad" role="alert">${sentence(problem.message)}</p>`;
   const { title, text } = explain(problem);

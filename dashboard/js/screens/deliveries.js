@@ -5,7 +5,7 @@ import { call } from '../api.js';
 import { filters, STATES } from '../parts/filters.js';
 import { loadNames, shortUrl } from '../parts/head.js';
 import { asProblem, follow } from '../parts/live.js';
-import { deliveryTable } from '../parts/rows.js';
+import { deliveryTable, joined, newerRows } from '../parts/rows.js';
 import { find } from '../parts/search.js';
 import { local } from '../parts/time.js';
 import { empty, explain, failing, loading, say, stale } from '../parts/view.js';
@@ -15,7 +15,7 @@ import { address } from '../route.js';
  * @typedef {import('../api.js').Schemas} Schemas
  * @typedef {{data: import('../parts/rows.js').Delivery[], next: string | null}} List
  * @typedef {{list: List | null, problem: import('../api.js').Problem | null, endpoints: Schemas['Endpoint'][], types: Schemas['EventType'][],
- *   searching: string}} State
+ *   searching: string, newer: number, again: boolean}} State
  */
 
 const NAMES = ['status', 'event', 'endpoint_id', 'from', 'to'];
@@ -29,8 +29,12 @@ export function open({ route, signal, again, paint, go }) {
   const chosen = Object.fromEntries(NAMES.flatMap((name) => (query.get(name) ? [[name, query.get(name)]] : [])));
   const cursor = query.get('cursor') ?? '';
   /** @type {State} */
-  const state = { list: null, problem: null, endpoints: [], types: [], searching: '' };
-  const draw = () => paint('Deliveries', view(state, query, chosen, cursor, go, search, live.now));
+  const state = { list: null, problem: null, endpoints: [], types: [], searching: '', newer: 0, again: false };
+  const draw = () => paint('Deliveries', view(state, query, chosen, cursor, go, search, live.now, showAll));
+  const showAll = () => {
+    state.again = true;
+    live.now();
+  };
   const search = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     const id = String(new FormData(/** @type {HTMLFormElement} */ (event.target)).get('id')).trim();
@@ -51,7 +55,8 @@ export function open({ route, signal, again, paint, go }) {
   const live = follow({
     ask: () => pageWithSomething(chosen, cursor, signal),
     show: (list) => {
-      Object.assign(state, { list, problem: null });
+      const { rows, newer } = joined(state.again ? undefined : state.list?.data, list.data);
+      Object.assign(state, { list: { ...list, data: rows }, newer, again: false, problem: null });
       draw();
     },
     fail: (problem) => {
@@ -62,7 +67,10 @@ export function open({ route, signal, again, paint, go }) {
     signal,
   });
   follow({
-    ask: async () => ({ endpoints: await loadNames(signal), types: (await call('get', '/event-types', { signal })).data }),
+    ask: async () => ({
+      endpoints: await loadNames(signal),
+      types: (await call('get', '/event-types', { signal })).data,
+    }),
     show: (names) => {
       Object.assign(state, names);
       if (state.list) draw();
@@ -98,12 +106,27 @@ async function pageWithSomething(chosen, cursor, signal) {
  * @param {(address: string, how?: {replace: boolean}) => void} go
  * @param {(event: SubmitEvent) => void} search
  * @param {() => void} retry
+ * @param {() => void} showAll
  */
-function view(state, query, chosen, cursor, go, search, retry) {
+function view(state, query, chosen, cursor, go, search, retry, showAll) {
   const choices = [
     STATES,
-    { name: 'event', label: 'Event type', options: [/** @type {const} */ (['', 'Any']), ...state.types.map(({ name }) => /** @type {const} */ ([name, name]))] },
-    { name: 'endpoint_id', label: 'Endpoint', options: [/** @type {const} */ (['', 'Any']), ...state.endpoints.map((endpoint) => /** @type {const} */ ([endpoint.id, shortUrl(endpoint)]))] },
+    {
+      name: 'event',
+      label: 'Event type',
+      options: [
+        /** @type {const} */ (['', 'Any']),
+        ...state.types.map(({ name }) => /** @type {const} */ ([name, name])),
+      ],
+    },
+    {
+      name: 'endpoint_id',
+      label: 'Endpoint',
+      options: [
+        /** @type {const} */ (['', 'Any']),
+        ...state.endpoints.map((endpoint) => /** @type {const} */ ([endpoint.id, shortUrl(endpoint)])),
+      ],
+    },
   ];
   return html`<div class="head">
       <div><h1>Deliveries</h1><p>Every event on its way to an endpoint, newest first.</p></div>
@@ -113,7 +136,9 @@ function view(state, query, chosen, cursor, go, search, retry) {
         <button aria-disabled=${state.searching !== ''}>${state.searching ? 'Looking…' : 'Find'}</button>
       </form>
     </div>
-    ${filters('/deliveries', query, choices, go)} ${content(state, chosen, cursor, retry)}`;
+    ${filters('/deliveries', query, choices, go)} ${newerRows(state.newer, showAll)}
+    <p class="hidden" role="status">${state.list ? `${state.list.data.length} deliveries shown` : ''}</p>
+    ${content(state, chosen, cursor, retry)}`;
 }
 
 /**
@@ -124,13 +149,27 @@ function view(state, query, chosen, cursor, go, search, retry) {
  */
 function content({ list, problem, endpoints }, chosen, cursor, retry) {
   if (!list) return problem ? failing(problem, retry) : loading(6);
-  const newest = cursor ? html`<a class="button" href=${address('/deliveries', chosen)}>Back to the newest</a>` : html`<span></span>`;
-  const older = (/** @type {string} */ text) => (list.next ? html`<a class="button" rel="next" href=${address('/deliveries', { ...chosen, cursor: list.next })}>${text}</a>` : nothing);
-  if (list.data.length === 0 && list.next) return empty('Nothing found so far', 'There is more to look through.', html`<div class="actions center">${newest}${older('Keep looking')}</div>`);
+  const newest = cursor
+    ? html`<a class="button" href=${address('/deliveries', chosen)}>Back to the newest</a>`
+    : html`<span></span>`;
+  const older = (/** @type {string} */ text) =>
+    list.next
+      ? html`<a class="button" rel="next" href=${address('/deliveries', { ...chosen, cursor: list.next })}>${text}</a>`
+      : nothing;
+  if (list.data.length === 0 && list.next)
+    return empty(
+      'Nothing found so far',
+      'There is more to look through.',
+      html`<div class="actions center">${newest}${older('Keep looking')}</div>`,
+    );
   if (list.data.length === 0) {
     if (cursor) return empty('That was all', 'There are no older ones.', newest);
     if (Object.keys(chosen).length > 0) return empty('Nothing matches', 'No delivery matches these filters.');
-    return empty('Nothing has been sent yet', 'Once there is an endpoint and an event comes, you see here what became of it.', html`<a class="button" href=${address('/endpoints')}>Go to your endpoints</a>`);
+    return empty(
+      'Nothing has been sent yet',
+      'Once there is an endpoint and an event comes, you see here what became of it.',
+      html`<a class="button" href=${address('/endpoints')}>Go to your endpoints</a>`,
+    );
   }
   const names = new Map(endpoints.map((endpoint) => [endpoint.id, shortUrl(endpoint)]));
   const last = list.data.at(-1);

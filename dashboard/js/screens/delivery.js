@@ -24,7 +24,11 @@ export function open({ route, signal, paint }) {
   const ids = { id: route.params.endpoint ?? '', delivery_id: route.params.delivery ?? '' };
   /** @type {State} */
   const state = { delivery: null, endpoint: recall(ids.id), problem: null, refused: '', busy: false };
-  const draw = () => paint(state.delivery ? `${state.delivery.event} to ${state.endpoint ? shortUrl(state.endpoint) : ids.id}` : 'Delivery', view(state, ids.id, retry, live.now));
+  const draw = () =>
+    paint(
+      state.delivery ? `${state.delivery.event} to ${state.endpoint ? shortUrl(state.endpoint) : ids.id}` : 'Delivery',
+      view(state, ids.id, retry, live.now),
+    );
   const retry = async () => {
     if (state.busy) return;
     Object.assign(state, { busy: true, refused: '' });
@@ -35,7 +39,8 @@ export function open({ route, signal, paint }) {
     } catch (error) {
       if (signal.aborted) return;
       const problem = asProblem(error);
-      state.refused = problem.status === 409 ? sentence(problem.message) : `${explain(problem).title}. ${explain(problem).text}`;
+      state.refused =
+        problem.status === 409 ? sentence(problem.message) : `${explain(problem).title}. ${explain(problem).text}`;
     }
     state.busy = false;
     live.now();
@@ -85,7 +90,11 @@ function pause({ status, next_attempt_at }) {
  */
 function tell(before, after) {
   if (!before || before.attempt_count === after.attempt_count) return;
-  say(after.status === 'delivered' ? 'Delivered' : `The attempt failed: ${outcomeWord({ error: after.last_error, http_status: after.http_status }).toLowerCase()}`);
+  say(
+    after.status === 'delivered'
+      ? 'Delivered'
+      : `The attempt failed: ${outcomeWord({ error: after.last_error, http_status: after.http_status }).toLowerCase()}`,
+  );
 }
 
 /**
@@ -97,7 +106,11 @@ function tell(before, after) {
 function view(state, id, retry, again) {
   const { delivery, endpoint, problem } = state;
   const name = endpoint ? shortUrl(endpoint) : 'Endpoint';
-  const above = crumbs([[address('/endpoints'), 'Endpoints'], [address(`/endpoints/${id}`), name], [address(`/endpoints/${id}/deliveries`), 'Deliveries']]);
+  const above = crumbs([
+    [address('/endpoints'), 'Endpoints'],
+    [address(`/endpoints/${id}`), name],
+    [address(`/endpoints/${id}/deliveries`), 'Deliveries'],
+  ]);
   if (!delivery || problem?.status === 404) {
     return html`${above}<h1 class="hidden">Delivery</h1>${problem ? failing(problem, again) : loading()}`;
   }
@@ -137,8 +150,13 @@ function verdict({ delivery, endpoint, refused, busy }, retry) {
     return html`${refusal}<div class="callout"><b>An attempt is under way</b>Its outcome appears here by itself.</div>`;
   }
   const disabled = endpoint !== null && !endpoint.enabled;
-  const button = can('retry') && !disabled ? html`<button class="primary" aria-disabled=${busy} @click=${retry}>${busy ? 'Retrying…' : delivery.status === 'failed' ? 'Retry' : 'Retry now'}</button>` : nothing;
-  const enable = disabled ? html`<a class="button" href=${address(`/endpoints/${endpoint?.id}`)}>The endpoint is disabled: look at it</a>` : nothing;
+  const button =
+    can('retry') && !disabled
+      ? html`<button class="primary" aria-disabled=${busy} @click=${retry}>${busy ? 'Retrying…' : delivery.status === 'failed' ? 'Retry' : 'Retry now'}</button>`
+      : nothing;
+  const enable = disabled
+    ? html`<a class="button" href=${address(`/endpoints/${endpoint?.id}`)}>The endpoint is disabled: look at it</a>`
+    : nothing;
   const more =
     delivery.status === 'failed' && can('retry') && !delivery.test && !disabled
       ? html`<a class="button" href=${address(`/endpoints/${endpoint?.id}/recoveries`, { since: delivery.created_at })}>Send everything again that failed since then…</a>`
@@ -171,11 +189,18 @@ function timeline(delivery, url) {
       ? html`<li><span class="dot">${icon('calm')}</span><div class="attempt-head"><b>Attempt ${attempt_count + 1}</b><span>under way</span></div></li>`
       : nothing;
   if (attempts.length === 0 && due === nothing) return html`<p class="soft">None was made.</p>`;
-  const shown = attempts.map((attempt, index) => ({ attempt, number: numberOf(index), before: attempts[index - 1] })).reverse();
+  const shown = attempts
+    .map((attempt, index) => ({ attempt, number: numberOf(index), before: attempts[index - 1] }))
+    .reverse();
   return html`<ol class="line-of-time" reversed>
     ${due}
-    ${shown.map(({ attempt, number, before }, index) => html`${left > 0 && number === 1 ? html`<li><span class="dot">${icon('calm')}</span><p class="soft">${left} more, whose details are not kept.</p></li>` : nothing}
-      ${entry(attempt, number, before && !(left > 0 && number === 2 + left) ? before : null, url, index === 0 && status !== 'delivered')}`)}
+    ${shown.map(
+      (
+        { attempt, number, before },
+        index,
+      ) => html`${left > 0 && number === 1 ? html`<li><span class="dot">${icon('calm')}</span><p class="soft">${left} more, whose details are not kept.</p></li>` : nothing}
+      ${entry(attempt, number, before && !(left > 0 && number === 2 + left) ? before : null, url, index === 0 && status !== 'delivered')}`,
+    )}
   </ol>`;
 }
 
@@ -203,8 +228,14 @@ function entry(attempt, number, before, url, explained) {
  */
 function answer({ response_body, response_headers, http_status }, open) {
   const headers = Object.entries(response_headers ?? {});
-  if (!response_body && headers.length === 0) return http_status === null ? nothing : html`<small class="block">No body.</small>`;
-  const text = [headers.map(([name, value]) => `${name}: ${value}`).join('\n'), response_body ? readable(response_body) : ''].filter(Boolean).join('\n\n');
+  if (!response_body && headers.length === 0)
+    return http_status === null ? nothing : html`<small class="block">No body.</small>`;
+  const text = [
+    headers.map(([name, value]) => `${name}: ${value}`).join('\n'),
+    response_body ? readable(response_body) : '',
+  ]
+    .filter(Boolean)
+    .join('\n\n');
   return html`<details ?open=${open}><summary>What the receiver answered</summary>${code(text, 'the answer')}</details>`;
 }
 
@@ -215,7 +246,8 @@ function answer({ response_body, response_headers, http_status }, open) {
  */
 function request(delivery, { url }) {
   const body = delivery.payload ? fieldText(textOf(delivery), 'payload') : null;
-  if (body === null) return html`<section class="card"><h2>Request</h2><p class="soft">The event is no longer kept, so it can't be shown or sent again.</p></section>`;
+  if (body === null)
+    return html`<section class="card"><h2>Request</h2><p class="soft">The event is no longer kept, so it can't be shown or sent again.</p></section>`;
   const headers = `POST ${url}\ncontent-type: application/json\nwebhook-id: ${delivery.event_id}\nwebhook-timestamp: (seconds, of each attempt)\nwebhook-signature: v1,(of each attempt)`;
   return html`<section class="card">
     <div class="title-line"><h2>Request</h2>${copyButton(signedRequest(url, delivery.event_id, body), 'the request as a curl command', 'Copy as curl')}</div>

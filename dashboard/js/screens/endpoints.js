@@ -49,7 +49,9 @@ export function open({ route, signal, again, paint }) {
  * @param {() => void} retry
  */
 function view({ list, problem, figures }, retry) {
-  const action = can('write') ? html`<a class="button primary" href=${address('/endpoints/new')}>Add an endpoint</a>` : nothing;
+  const action = can('write')
+    ? html`<a class="button primary" href=${address('/endpoints/new')}>Add an endpoint</a>`
+    : nothing;
   return html`<div class="head">
       <div><h1>Endpoints</h1><p>Where your events are sent.</p></div>
       ${list && list.meta.total > 0 ? action : nothing}
@@ -67,14 +69,25 @@ function view({ list, problem, figures }, retry) {
 function content(list, problem, figures, action, retry) {
   if (!list) return problem ? failing(problem, retry) : loading();
   if (list.meta.total === 0) {
-    return empty('No endpoints yet', 'An endpoint is a URL of yours that we send events to, each as a signed POST request.', action);
+    return empty(
+      'No endpoints yet',
+      'An endpoint is a URL of yours that we send events to, each as a signed POST request.',
+      action,
+    );
   }
   return html`${table(
     'Endpoints',
     [
       { label: 'Endpoint', kind: 'main', cell: name },
-      { label: 'State', cell: (endpoint) => html`${badge(healthWord(endpoint))} <small class="block">${healthDetail(endpoint)}</small>` },
-      { label: 'Last 24 hours', kind: 'figures', cell: (endpoint) => html`<div data-figures=${endpoint.id}>${day(figures.get(endpoint.id))}</div>` },
+      {
+        label: 'State',
+        cell: (endpoint) => html`${badge(healthWord(endpoint))} <small class="block">${healthDetail(endpoint)}</small>`,
+      },
+      {
+        label: 'Last 24 hours',
+        kind: 'figures',
+        cell: (endpoint) => html`<div data-figures=${endpoint.id}>${day(figures.get(endpoint.id))}</div>`,
+      },
       { label: 'Event types', cell: ({ events }) => (events[0] === '*' ? 'All' : number(events.length)) },
     ],
     list.data,
@@ -130,5 +143,7 @@ function watcher(state, signal, draw) {
     }
   });
   signal.addEventListener('abort', () => observer.disconnect());
-  return () => document.querySelectorAll('[data-figures]').forEach((element) => observer.observe(element));
+  return () => {
+    for (const element of document.querySelectorAll('[data-figures]')) observer.observe(element);
+  };
 }

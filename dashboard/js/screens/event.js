@@ -52,7 +52,8 @@ export function open({ route, signal, paint }) {
  */
 function view({ event, problem, names }, again) {
   const above = crumbs([[address('/deliveries'), 'Deliveries']]);
-  if (!event || problem?.status === 404) return html`${above}<h1 class="hidden">Event</h1>${problem ? failing(problem, again) : loading()}`;
+  if (!event || problem?.status === 404)
+    return html`${above}<h1 class="hidden">Event</h1>${problem ? failing(problem, again) : loading()}`;
   const payload = event.payload ? fieldText(textOf(event), 'payload') : null;
   return html`${above}
     <div class="head"><div><h1>${event.event}</h1><p>${event.test ? html`<span class="tag">test</span> ` : nothing}accepted ${when(event.accepted_at)}</p></div></div>
@@ -60,9 +61,14 @@ function view({ event, problem, names }, again) {
     <div class="split">
       <div class="stack">
         <section class="card"><h2>What became of it</h2>
-          ${event.deliveries.length > 0
-            ? deliveryTable('Deliveries of this event', event.deliveries, { endpoints: names, one: true })
-            : empty('It was sent to nobody', 'No endpoint was enabled and subscribed to it when it came. An endpoint that is now can get it by a recovery of what it missed.')}
+          ${
+            event.deliveries.length > 0
+              ? deliveryTable('Deliveries of this event', event.deliveries, { endpoints: names, one: true })
+              : empty(
+                  'It was sent to nobody',
+                  'No endpoint was enabled and subscribed to it when it came. An endpoint that is now can get it by a recovery of what it missed.',
+                )
+          }
         </section>
         <section class="card"><h2>Content</h2>
           ${payload === null ? html`<p class="soft">It is no longer kept.</p>` : html`${code(indented(payload), 'the content')}<p class="fine note">Indented here; it is sent as the producer wrote it.</p>${copyButton(payload, 'the content as it is sent', 'Copy it as sent')}`}

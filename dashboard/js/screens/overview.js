@@ -36,10 +36,16 @@ export function open(stage) {
   const figures = { buckets: null, complete: true, problem: null };
   /** @type {Latest} */
   const latest = { list: null, problem: null };
-  const screen = endpointScreen(stage, '', '', (endpoint) => html`<div class="stack">
+  const screen = endpointScreen(
+    stage,
+    '',
+    '',
+    (endpoint) => html`<div class="stack">
     ${state(endpoint, latest, enable)} ${figuresCard(endpoint, figures, key, live.now)}
     <div class="split">${latestCard(endpoint, latest, recent.now)} <div class="stack">${reasonsCard(figures, range)} ${factsCard(endpoint)}</div></div>
-  </div>`);
+  </div>`,
+    () => figures.buckets !== null || figures.problem !== null,
+  );
   const enable = async () => {
     try {
       screen.set(await call('patch', '/{id}', { ids: { id: screen.id }, body: { enabled: true }, signal }));
@@ -51,7 +57,13 @@ export function open(stage) {
   const live = follow({
     ask: () => {
       const to = new Date();
-      return count(screen.id, new Date(to.getTime() - (range.hours - (range.size === 'hour' ? 1 : 24)) * 3_600_000), to, range.size, signal);
+      return count(
+        screen.id,
+        new Date(to.getTime() - (range.hours - (range.size === 'hour' ? 1 : 24)) * 3_600_000),
+        to,
+        range.size,
+        signal,
+      );
     },
     show: ({ buckets, complete }) => {
       Object.assign(figures, { buckets, complete, problem: null });
@@ -113,27 +125,33 @@ function figuresCard({ id }, { buckets, complete, problem }, key, retry) {
   const content = () => {
     if (!buckets) return problem ? failing(problem, retry) : loading(3);
     const all = sums(buckets);
-    if (all.deliveries === 0) return html`<div class="card">${empty('Nothing was sent in this time', 'Choose a longer time, or send a test event.')}</div>`;
-    return html`${stale(problem)} ${complete ? nothing : html`<p class="callout" role="status">Still counting; more appears by itself.</p>`} ${totals(all)}
+    if (all.deliveries === 0)
+      return html`<div class="card">${empty('Nothing was sent in this time', 'Choose a longer time, or send a test event.')}</div>`;
+    return html`${stale(problem)} ${complete ? nothing : html`<p class="callout" role="status">Still counting; more appears by itself.</p>`} ${totals(all, size)}
       <div class="card">${outcomes(buckets, size)} ${all.p50 === null ? nothing : answerTimes(buckets, size)} ${numbers(buckets, size)}</div>`;
   };
   return html`<section class="stack" aria-label="Figures"><div class="title-line"><h2>The last ${RANGES[key]?.name}</h2>${choice}</div>${content()}</section>`;
 }
 
-/** @param {import('../parts/figures.js').Sums} all */
-function totals(all) {
+/**
+ * @param {import('../parts/figures.js').Sums} all
+ * @param {'hour' | 'day'} size
+ */
+function totals(all, size) {
   const time = (/** @type {number | null} */ ms) => (ms === null ? '–' : milliseconds(ms));
   return html`<dl class="figures-row">
     <div><dt>Events</dt><dd>${number(all.deliveries)}</dd></div>
     <div><dt>Delivered</dt><dd>${percent(all.delivered, all.deliveries)}<small>${outcome(all)}</small></dd></div>
     <div><dt>At the first attempt</dt><dd>${all.attempted ? percent(all.succeeded, all.attempted) : '–'}<small>${all.attempted ? `${number(all.succeeded)} of ${number(all.attempted)}` : ''}</small></dd></div>
-    <div><dt>Half answered within</dt><dd>${time(all.p50)}<small>${all.p95 === null ? '' : `95 % in ${time(all.p95)}, 99 % in ${time(all.p99)}, at the slowest time`}</small></dd></div>
+    <div><dt>Half answered within</dt><dd>${time(all.p50)}<small>${all.p95 === null ? '' : `95 % in ${time(all.p95)}, 99 % in ${time(all.p99)}, in the slowest ${size}`}</small></dd></div>
   </dl>`;
 }
 
 /** @param {import('../parts/figures.js').Sums} all */
 function outcome({ failed, pending, deliveries }) {
-  const parts = [failed > 0 && `${number(failed)} failed`, pending > 0 && `${number(pending)} being retried`].filter(Boolean);
+  const parts = [failed > 0 && `${number(failed)} failed`, pending > 0 && `${number(pending)} being retried`].filter(
+    Boolean,
+  );
   return parts.join(', ') || (deliveries > 0 ? 'none failed' : '');
 }
 
@@ -147,7 +165,9 @@ function latestCard({ id }, { list, problem }, retry) {
   const content = () => {
     if (!list) return problem ? failing(problem, retry) : loading(3);
     if (list.meta.total === 0) {
-      const test = can('retry') ? html`<a class="button" href=${address(`/endpoints/${id}/test`)}>Send a test event</a>` : nothing;
+      const test = can('retry')
+        ? html`<a class="button" href=${address(`/endpoints/${id}/test`)}>Send a test event</a>`
+        : nothing;
       return empty('Nothing has been sent yet', 'Events appear here after their first attempt.', test);
     }
     return deliveryTable('Latest deliveries', list.data, { endpoint: id });

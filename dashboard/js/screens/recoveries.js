@@ -73,9 +73,14 @@ export function open(stage) {
     wait = setTimeout(counted.now, 400);
   };
   let wait = 0;
-  const screen = endpointScreen(stage, 'recoveries', 'Recover', (endpoint) => html`<div class="stack">
+  const screen = endpointScreen(
+    stage,
+    'recoveries',
+    'Recover',
+    (endpoint) => html`<div class="stack">
     ${can('retry') ? starter(endpoint, state, changed, start) : nothing} ${past(id, state, live.now)}
-  </div>`);
+  </div>`,
+  );
   const live = follow({
     ask: () => call('get', '/{id}/recoveries', { ids: { id }, query: { page, per_page: 20 }, signal }),
     show: (list) => {
@@ -181,10 +186,12 @@ function what(draft, changed) {
  * @param {() => void} changed
  */
 function time(endpoint, { draft, refused }, changed) {
-  const set = (/** @type {string} */ since, /** @type {string} */ until = '') => () => {
-    Object.assign(draft, { since, until });
-    changed();
-  };
+  const set =
+    (/** @type {string} */ since, /** @type {string} */ until = '') =>
+    () => {
+      Object.assign(draft, { since, until });
+      changed();
+    };
   const type = (/** @type {'since' | 'until'} */ name) => (/** @type {Event} */ event) => {
     draft[name] = fromField(/** @type {HTMLInputElement} */ (event.target).value);
     changed();
@@ -223,11 +230,13 @@ function pace(draft, changed) {
 
 /** @param {State} state */
 function expectation({ draft, found }) {
-  if (draft.include === 'missing') return html`<p class="callout">How many these are is counted when it starts, which takes about half a minute.</p>`;
+  if (draft.include === 'missing')
+    return html`<p class="callout">How many these are is counted when it starts, which takes about half a minute.</p>`;
   if (!found) return nothing;
   const retried = `${found.pending === 1 ? 'is' : 'are'} being retried by ${found.pending === 1 ? 'itself' : 'themselves'}, and left alone.`;
   const alone = found.pending > 0 ? ` ${number(found.pending)} more ${retried}` : '';
-  if (found.failed === 0) return html`<p class="callout" role="status"><b>Nothing failed in this time.</b>${found.pending > 0 ? `${number(found.pending)} ${retried}` : 'Choose a longer one.'}</p>`;
+  if (found.failed === 0)
+    return html`<p class="callout" role="status"><b>Nothing failed in this time.</b>${found.pending > 0 ? `${number(found.pending)} ${retried}` : 'Choose a longer one.'}</p>`;
   return html`<p class="callout" role="status"><b>${number(found.failed)} ${found.failed === 1 ? 'delivery' : 'deliveries'}, in about ${span(found.failed / draft.perSecond)}.</b>Each gets one further attempt.${alone}</p>`;
 }
 
@@ -238,9 +247,12 @@ function expectation({ draft, found }) {
 function refusal(id, problem) {
   if (!problem) return nothing;
   const other = problem.body.recovery_id;
-  if (other) return html`<p class="callout bad" role="alert">A recovery is under way already. <a href=${address(`/endpoints/${id}/recoveries/${other}`)}>Follow it</a></p>`;
-  if (problem.status === 422) return html`<p class="callout bad" role="alert">Some fields need another look; they say why.</p>`;
-  const text = problem.status === 409 ? sentence(problem.message) : `${explain(problem).title}. ${explain(problem).text}`;
+  if (other)
+    return html`<p class="callout bad" role="alert">A recovery is under way already. <a href=${address(`/endpoints/${id}/recoveries/${other}`)}>Follow it</a></p>`;
+  if (problem.status === 422)
+    return html`<p class="callout bad" role="alert">Some fields need another look; they say why.</p>`;
+  const text =
+    problem.status === 409 ? sentence(problem.message) : `${explain(problem).title}. ${explain(problem).text}`;
   return html`<p class="callout bad" role="alert">${text}</p>`;
 }
 
@@ -251,16 +263,32 @@ function refusal(id, problem) {
  */
 function past(id, { list, problem }, retry) {
   if (!list) return problem ? failing(problem, retry) : loading(3);
-  if (list.meta.total === 0) return can('retry') ? nothing : empty('No recoveries yet', 'When what failed is sent again, you can follow it here.');
+  if (list.meta.total === 0)
+    return can('retry')
+      ? nothing
+      : empty('No recoveries yet', 'When what failed is sent again, you can follow it here.');
   return html`<section class="stack tight" aria-label="Recoveries"><h2>Recoveries</h2>
     ${stale(problem)}
     ${table(
       'Recoveries',
       [
-        { label: 'Started', kind: 'main time', cell: (recovery) => html`<a class="row" href=${address(`/endpoints/${id}/recoveries/${recovery.id}`)}>${at(recovery.started_at)}</a><small class="block">${includeName(recovery)}</small>` },
+        {
+          label: 'Started',
+          kind: 'main time',
+          cell: (recovery) =>
+            html`<a class="row" href=${address(`/endpoints/${id}/recoveries/${recovery.id}`)}>${at(recovery.started_at)}</a><small class="block">${includeName(recovery)}</small>`,
+        },
         { label: 'State', cell: (recovery) => badge(recoveryStatus(recovery)) },
-        { label: 'Accepted between', cell: ({ since, until }) => html`${at(since)} <small class="block">and ${at(until)}</small>` },
-        { label: 'Sent', kind: 'wide', cell: (recovery) => html`${bar(recovery)}<small class="block">${number(recovery.retried)} of ${recovery.total === null ? '…' : number(recovery.total)}</small>` },
+        {
+          label: 'Accepted between',
+          cell: ({ since, until }) => html`${at(since)} <small class="block">and ${at(until)}</small>`,
+        },
+        {
+          label: 'Sent',
+          kind: 'wide',
+          cell: (recovery) =>
+            html`${bar(recovery)}<small class="block">${number(recovery.retried)} of ${recovery.total === null ? '…' : number(recovery.total)}</small>`,
+        },
         { label: 'Delivered', kind: 'num', cell: ({ delivered }) => number(delivered) },
         { label: 'Failed', kind: 'num', cell: ({ failed }) => number(failed) },
       ],

@@ -40,7 +40,8 @@ export function open({ route, signal, paint }) {
   const live = follow({
     ask: () => call('get', '/{id}/recoveries/{recovery_id}', { ids, signal }),
     show: (recovery) => {
-      if (state.recovery && state.recovery.status !== recovery.status) say(`The recovery: ${recoveryStatus(recovery).text.toLowerCase()}`);
+      if (state.recovery && state.recovery.status !== recovery.status)
+        say(`The recovery: ${recoveryStatus(recovery).text.toLowerCase()}`);
       Object.assign(state, { recovery, problem: null });
       draw();
     },
@@ -71,8 +72,13 @@ export function open({ route, signal, paint }) {
  */
 function view({ recovery, endpoint, problem }, id, cancel, again) {
   const name = endpoint ? shortUrl(endpoint) : 'Endpoint';
-  const above = crumbs([[address('/endpoints'), 'Endpoints'], [address(`/endpoints/${id}`), name], [address(`/endpoints/${id}/recoveries`), 'Recover']]);
-  if (!recovery || problem?.status === 404) return html`${above}<h1 class="hidden">Recovery</h1>${problem ? failing(problem, again) : loading(3)}`;
+  const above = crumbs([
+    [address('/endpoints'), 'Endpoints'],
+    [address(`/endpoints/${id}`), name],
+    [address(`/endpoints/${id}/recoveries`), 'Recover'],
+  ]);
+  if (!recovery || problem?.status === 404)
+    return html`${above}<h1 class="hidden">Recovery</h1>${problem ? failing(problem, again) : loading(3)}`;
   const going = recovery.finished_at === null;
   return html`${above}
     <div class="head">
@@ -89,7 +95,7 @@ function view({ recovery, endpoint, problem }, id, cancel, again) {
       <dl class="figures-row">
         <div><dt>Delivered</dt><dd>${number(recovery.delivered)}</dd></div>
         <div><dt>Failed</dt><dd>${number(recovery.failed)}</dd></div>
-        <div><dt>On their way</dt><dd>${number(going ? Math.max(0, recovery.retried - recovery.delivered - recovery.failed) : 0)}</dd></div>
+        <div><dt>${recovery.status === 'paused' ? 'Waiting' : 'On their way'}</dt><dd>${number(going ? Math.max(0, recovery.retried - recovery.delivered - recovery.failed) : 0)}</dd></div>
         <div><dt>To go</dt><dd>${recovery.total === null ? '–' : number(going ? Math.max(0, recovery.total - recovery.retried) : 0)}</dd></div>
       </dl>
       ${next(recovery, id)} ${facts(recovery)}

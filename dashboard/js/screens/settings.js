@@ -26,7 +26,8 @@ export function open(stage) {
   const state = { draft: null, types: null, failed: null, problem: null, busy: false };
   const ids = { id: stage.route.params.endpoint ?? '' };
   const screen = endpointScreen(stage, 'settings', 'Settings', (endpoint) => {
-    if (!can('write')) return html`<div class="state"><h2>Your access does not include this</h2><p>Ask whoever gave you access for a token that may change endpoints.</p></div>`;
+    if (!can('write'))
+      return html`<div class="state"><h2>Your access does not include this</h2><p>Ask whoever gave you access for a token that may change endpoints.</p></div>`;
     state.draft ??= draftOf(endpoint);
     return html`<div class="stack">${change()} ${power(endpoint)} ${rotation(endpoint)} ${removal(endpoint)}</div>`;
   });
@@ -49,7 +50,8 @@ export function open(stage) {
     }
   };
   const change = () => {
-    if (!state.types || !state.draft) return html`<section class="card">${state.failed ? failing(state.failed, types.now) : loading(3)}</section>`;
+    if (!state.types || !state.draft)
+      return html`<section class="card">${state.failed ? failing(state.failed, types.now) : loading(3)}</section>`;
     return html`<form class="card form" @submit=${save}>
       ${fields({ draft: state.draft, types: state.types, problem: state.problem, draw: screen.draw })} ${trouble(state.problem)}
       <div class="actions"><button class="primary" aria-disabled=${state.busy}>${state.busy ? 'Saving…' : 'Save'}</button></div>

@@ -125,9 +125,11 @@ function linkForm(state, draw, done) {
     <h1>Your webhooks</h1>
     <p>See where your events are sent, what arrived and what did not, and send it again.</p>
     ${problem(state, 'link-error')}
-    ${state.error && !state.busy
-      ? html`<button class="primary" type="button" @click=${other}>Use a token instead</button>`
-      : html`<button class="primary" aria-disabled=${state.busy} autofocus>${state.busy ? 'Opening…' : 'Open the dashboard'}</button>`}
+    ${
+      state.error && !state.busy
+        ? html`<button class="primary" type="button" @click=${other}>Use a token instead</button>`
+        : html`<button class="primary" aria-disabled=${state.busy} autofocus>${state.busy ? 'Opening…' : 'Open the dashboard'}</button>`
+    }
     <p class="fine">The link works once. This tab stays signed in until your access ends.</p>
   </form>`;
 }
@@ -154,8 +156,13 @@ async function attempt(state, draw, act) {
     state.busy = false;
   } catch (error) {
     const failed = asProblem(error);
-    const expired = state.link ? 'This link has been used already, or it has expired. Ask for a new one.' : 'This token is not valid: it may be cut off, expired or revoked.';
-    Object.assign(state, { busy: false, error: failed.status === 401 ? expired : `${explain(failed).title}. ${explain(failed).text}` });
+    const expired = state.link
+      ? 'This link has been used already, or it has expired. Ask for a new one.'
+      : 'This token is not valid: it may be cut off, expired or revoked.';
+    Object.assign(state, {
+      busy: false,
+      error: failed.status === 401 ? expired : `${explain(failed).title}. ${explain(failed).text}`,
+    });
     draw();
   }
 }

@@ -21,9 +21,14 @@ export function open(stage) {
   const state = { types: null, problem: null, language: 'Python' };
   const id = stage.route.params.endpoint ?? '';
   const test = tester(id, stage.signal, () => screen.draw());
-  const screen = endpointScreen(stage, 'test', 'Test', (endpoint) => html`<div class="stack">
+  const screen = endpointScreen(
+    stage,
+    'test',
+    'Test',
+    (endpoint) => html`<div class="stack">
     ${secret(endpoint)} ${verify(endpoint, state, screen.draw)} ${can('retry') ? trial(endpoint) : nothing}
-  </div>`);
+  </div>`,
+  );
   const trial = (/** @type {import('../api.js').Schemas['Endpoint']} */ endpoint) => html`<section class="card">
     <h2>Send a test event</h2>
     <p>One attempt, marked as a test${endpoint.enabled ? '' : '; it also works while the endpoint is disabled'}.</p>

@@ -44,7 +44,8 @@ export function open({ route, signal, again, paint, go }) {
  * @param {() => void} retry
  */
 function view({ types, problem }, wanted, go, retry) {
-  const search = (/** @type {Event} */ event) => go(address('/event-types', { q: /** @type {HTMLInputElement} */ (event.target).value.trim() }), { replace: true });
+  const search = (/** @type {Event} */ event) =>
+    go(address('/event-types', { q: /** @type {HTMLInputElement} */ (event.target).value.trim() }), { replace: true });
   const field =
     (types?.length ?? 0) > MANY
       ? html`<div class="field search"><label class="hidden" for="type-search">Search</label><input id="type-search" type="search" placeholder="Search" .value=${wanted} @change=${search} /></div>`
@@ -61,9 +62,16 @@ function view({ types, problem }, wanted, go, retry) {
  */
 function content(types, problem, wanted, retry) {
   if (!types) return problem ? failing(problem, retry) : loading();
-  const found = types.filter(({ name, description }) => `${name} ${description}`.toLowerCase().includes(wanted.toLowerCase()));
+  const found = types.filter(({ name, description }) =>
+    `${name} ${description}`.toLowerCase().includes(wanted.toLowerCase()),
+  );
   if (types.length === 0) return empty('There are no event types', 'Whoever runs this has not set any up yet.');
-  if (found.length === 0) return empty('Nothing matches', `No event type contains “${wanted}”.`, html`<a class="button" href=${address('/event-types')}>Show all</a>`);
+  if (found.length === 0)
+    return empty(
+      'Nothing matches',
+      `No event type contains “${wanted}”.`,
+      html`<a class="button" href=${address('/event-types')}>Show all</a>`,
+    );
   return html`<div class="stack">${[...groups(found)].map(
     ([word, members]) => html`<section class="card" aria-label=${word}>
       ${members.map(({ name, description }) => {
