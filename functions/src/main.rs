@@ -7,6 +7,7 @@ use functions::api::{
     update_endpoint,
 };
 use functions::consumers::{announce, deliver, fan_out, purge, recover, retry};
+use functions::dashboard;
 use functions::operator::{create_portal_link, erase_workspace, issue_token, list_tokens, revoke_token};
 use functions::serve::{self, Function};
 
@@ -46,6 +47,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("issue-token", Function::Command(issue_token::COMMAND)),
     ("list-tokens", Function::Command(list_tokens::COMMAND)),
     ("revoke-token", Function::Command(revoke_token::COMMAND)),
+    ("dashboard", Function::Site(dashboard::SITE)),
 ];
 
 #[tokio::main(flavor = "current_thread")]

@@ -9,12 +9,12 @@ mod deadline;
 mod hand_back;
 mod http;
 mod message;
+mod site;
 mod stream;
-
-use std::sync::Arc;
 
 use futures::future::LocalBoxFuture;
 use lambda_runtime::Error;
+use shared::config::{Config, InvalidEnvironment};
 use tracing_subscriber::filter::LevelFilter;
 
 pub use batch::{ComeBack, Consumer};
@@ -25,6 +25,7 @@ pub use http::{Answer, Caller, OpenRoute, Route};
 #[cfg(test)]
 pub use message::Attributes;
 pub use message::{Batch, Message};
+pub use site::Site;
 pub use stream::{StreamReader, StreamRecord};
 
 use crate::app::App;
@@ -42,6 +43,8 @@ pub enum Function {
     StreamReader(StreamReader),
     /// Answers an operator who invokes it.
     Command(Command),
+    /// Answers requests from what is compiled in.
+    Site(Site),
 }
 
 impl Function {
@@ -54,6 +57,7 @@ impl Function {
             Self::Consumer(consumer) => consumer.variables,
             Self::StreamReader(reader) => reader.variables,
             Self::Command(command) => command.variables,
+            Self::Site(site) => site.variables,
         }
     }
 }
@@ -81,13 +85,14 @@ pub async fn run(functions: &'static [(&'static str, Function)]) -> Result<(), E
         .into());
     };
     start_logging();
-    let app = start(function.variables())?;
+    let app = || start(function.variables(), App::from_env);
     let serving = match *function {
-        Function::Route(route) => http::serve(app, http::Access::WithToken(route)),
-        Function::OpenRoute(route) => http::serve(app, http::Access::Open(route)),
-        Function::Consumer(consumer) => batch::serve(app, consumer),
-        Function::StreamReader(reader) => stream::serve(app, reader),
-        Function::Command(command) => command::serve(app, command),
+        Function::Route(route) => http::serve(app()?, http::Access::WithToken(route)),
+        Function::OpenRoute(route) => http::serve(app()?, http::Access::Open(route)),
+        Function::Consumer(consumer) => batch::serve(app()?, consumer),
+        Function::StreamReader(reader) => stream::serve(app()?, reader),
+        Function::Command(command) => command::serve(app()?, command),
+        Function::Site(site) => site::serve(start(site.variables, Config::from_env)?, site),
     };
     serving.await
 }
@@ -113,9 +118,12 @@ fn start_logging() {
         .init();
 }
 
-/// Reads the environment and sets the adapters up, once per process.
-fn start(variables: &[&'static str]) -> Result<Arc<App>, Error> {
-    App::from_env(variables).map_err(|error| {
+/// Reads the environment and sets up what the function needs, once per process.
+fn start<T>(
+    variables: &[&'static str],
+    set_up: fn(&[&'static str]) -> Result<T, InvalidEnvironment>,
+) -> Result<T, Error> {
+    set_up(variables).map_err(|error| {
         tracing::error!(error = error.to_string(), "the function can't start");
         error.into()
     })

@@ -76,6 +76,8 @@ pub struct Config {
     pub public_url: Setting<String>,
     /// Which targets are allowed.
     pub targets: Setting<TargetPolicy>,
+    /// Which pages may frame the dashboard, as the directive `frame-ancestors` has it.
+    pub frame_ancestors: Setting<String>,
 }
 
 /// Names of the tables.
@@ -181,6 +183,7 @@ impl Config {
             operator_workspace: environment.possibly_empty("OPERATOR_WORKSPACE", |text| text.parse().ok()),
             public_url: environment.setting("PUBLIC_URL", public_url),
             targets: environment.setting("ALLOW_INSECURE_TARGETS", targets),
+            frame_ancestors: environment.setting("DASHBOARD_FRAME_ANCESTORS", sources),
         };
         if environment.invalid.is_empty() {
             Ok(config)
@@ -307,6 +310,12 @@ fn targets(text: String) -> Option<TargetPolicy> {
 fn public_url(text: String) -> Option<String> {
     let url = text.trim_end_matches('/');
     (url.starts_with("https://") || url.starts_with("http://")).then(|| url.to_owned())
+}
+
+/// Sources of one directive of a content security policy: nothing in them may begin another directive or policy.
+fn sources(text: String) -> Option<String> {
+    let fits = |character: char| (' '..='~').contains(&character) && !";,".contains(character);
+    Some(text).filter(|text| text.chars().all(fits))
 }
 
 #[cfg(test)]

@@ -421,6 +421,7 @@ fn every_function_may_do_what_it_does_and_no_more() {
         assert_eq!(allowed(&template, role), *actions, "{role}");
     }
     for (role, actions) in [
+        ("DashboardRole", ""),
         ("RetrySchedulerRole", "sqs:SendMessage"),
         (
             "FanOutRole",

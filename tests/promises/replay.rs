@@ -65,6 +65,8 @@ pub(super) fn expected() -> BTreeMap<&'static str, Expected> {
                 json!({ "scopes": ["webhooks:read", "webhooks:write"], "return_url": null }),
             ),
         ),
+        // It leads to the page, which is below a slash.
+        ("dashboard", Expected::Http(308, Value::Null)),
         ("delete-endpoint", Expected::Http(204, Value::Null)),
         // What is no task is handed over to `retry`.
         ("deliver", Expected::Batch(&[])),

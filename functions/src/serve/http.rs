@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use lambda_http::http::{Response, header};
+use lambda_http::http::{HeaderValue, Response, header};
 use lambda_http::{Body, Request, RequestExt, service_fn};
 use shared::domain::id::WorkspaceId;
 use shared::domain::token::{Scope, Token};
@@ -94,7 +94,9 @@ async fn answer(app: &App, route: Access, request: Request) -> Response<Body> {
     if let Err(Problem::Internal(error)) = &answer {
         tracing::error!(request.id = request_id, error = error.chain(), "a request failed");
     }
-    let response = answer.unwrap_or_else(|problem| problem.into_response(&request_id));
+    let mut response = answer.unwrap_or_else(|problem| problem.into_response(&request_id));
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     tracing::info!(
         request.id = request_id,
         request.method = %method,
