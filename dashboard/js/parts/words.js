@@ -98,11 +98,11 @@ export function advice(attempt, url) {
   if (attempt.error === null) return null;
   if (attempt.error === 'status') return statusAdvice(attempt.http_status ?? 0, attempt.response_headers ?? {});
   const { what, todo } = REASONS[attempt.error];
-  const { hostname, port } = new URL(url);
+  const { hostname, port, protocol } = new URL(url);
   const fill = (/** @type {string} */ text) =>
     text
       .replace('{host}', hostname)
-      .replace('{port}', port || '443')
+      .replace('{port}', port || (protocol === 'http:' ? '80' : '443'))
       .replace('{time}', milliseconds(attempt.duration_ms));
   return { what: fill(what), todo: fill(todo) };
 }
