@@ -3,6 +3,7 @@
 mod announcing;
 mod api;
 mod attempting;
+mod dashboard;
 mod delivering;
 mod erasing;
 mod fanning_out;

@@ -112,11 +112,7 @@ export function explain({ status, message, retryAfterSeconds }) {
       };
     }
     default:
-      return {
-        title: status >= 500 ? 'Something went wrong on our side' : 'That did not work',
-        text: sentence(message),
-        retry: true,
-      };
+      return { title: 'That did not work', text: sentence(message), retry: true };
   }
 }
 
