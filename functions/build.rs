@@ -27,7 +27,7 @@ fn main() {
     let out = PathBuf::from(env::var("OUT_DIR").expect("Cargo names a folder"));
     let files = files(&folder);
     let hash = hash(&files);
-    let mut source = format!("const HASH: &str = {hash:?};\nstatic FILES: &[File] = &[\n");
+    let mut source = format!("pub(super) const HASH: &str = {hash:?};\nstatic FILES: &[File] = &[\n");
     for (number, (name, content)) in files.iter().enumerate() {
         let content = if name == "index.html" {
             let page = String::from_utf8(content.clone()).expect("the page is UTF-8");
