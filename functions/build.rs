@@ -36,7 +36,8 @@ fn main() {
             content.clone()
         };
         fs::write(out.join(format!("{number}.plain")), &content).expect("Cargo's folder can be written to");
-        fs::write(out.join(format!("{number}.gz")), compressed(&content)).expect("Cargo's folder can be written to");
+        fs::write(out.join(format!("{number}.gz")), compressed(&content))
+            .expect("Cargo's folder can be written to");
         writeln!(
             source,
             "    File {{ name: {name:?}, plain: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{number}.plain\")), \
@@ -63,7 +64,10 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
             } else if is_served {
                 let name = path.strip_prefix(folder).expect("it is in the folder");
                 let name = name.to_str().expect("names are ASCII").replace('\\', "/");
-                found.push((name, fs::read(&path).expect("a file of the dashboard can be read")));
+                found.push((
+                    name,
+                    fs::read(&path).expect("a file of the dashboard can be read"),
+                ));
             }
         }
     }
@@ -77,7 +81,9 @@ fn hash(files: &[(String, Vec<u8>)]) -> String {
         hash.update(format!("{name}\n{}\n", content.len()));
         hash.update(content);
     }
-    hash.finalize()[..8].iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    hash.finalize()[..8]
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn compressed(content: &[u8]) -> Vec<u8> {

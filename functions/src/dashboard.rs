@@ -63,7 +63,9 @@ fn wanted<'a>(path: &str, below: Option<&'a str>) -> Wanted<'a> {
 /// The page, which is asked for again each time and names the files of its release.
 fn page(headers: &HeaderMap) -> Response<Body> {
     let etag = format!("W/\"{}\"", files::HASH);
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let known = headers
+        .get(header::IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok());
     let mut response = match files::named("index.html") {
         _ if known.is_some_and(|known| known.split(',').any(|tag| tag.trim() == etag)) => {
             status(StatusCode::NOT_MODIFIED, header::CACHE_CONTROL, "no-cache")
@@ -79,7 +81,9 @@ fn page(headers: &HeaderMap) -> Response<Body> {
 
 /// A file of this release; those of others are gone.
 fn asset(headers: &HeaderMap, name: &str) -> Response<Body> {
-    let name = name.strip_prefix(files::HASH).and_then(|name| name.strip_prefix('/'));
+    let name = name
+        .strip_prefix(files::HASH)
+        .and_then(|name| name.strip_prefix('/'));
     let file = name.filter(|name| *name != "index.html").and_then(files::named);
     file.map_or_else(nothing, |file| content(file, headers, IMMUTABLE))
 }
@@ -105,7 +109,9 @@ fn nothing() -> Response<Body> {
 fn status(status: StatusCode, name: HeaderName, value: &'static str) -> Response<Body> {
     let mut response = Response::new(Body::Empty);
     *response.status_mut() = status;
-    response.headers_mut().insert(name, HeaderValue::from_static(value));
+    response
+        .headers_mut()
+        .insert(name, HeaderValue::from_static(value));
     response
 }
 
@@ -126,11 +132,17 @@ fn protect(headers: &mut HeaderMap, frame_ancestors: &str) {
 }
 
 fn accepts_gzip(headers: &HeaderMap) -> bool {
-    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    let accepted = headers
+        .get(header::ACCEPT_ENCODING)
+        .and_then(|value| value.to_str().ok());
     accepted.is_some_and(|accepted| {
         accepted.split(',').any(|encoding| {
             let (name, weight) = encoding.split_once(';').unwrap_or((encoding, ""));
-            let refused = weight.trim().trim_start_matches("q=").parse::<f32>().is_ok_and(|weight| weight <= 0.0);
+            let refused = weight
+                .trim()
+                .trim_start_matches("q=")
+                .parse::<f32>()
+                .is_ok_and(|weight| weight <= 0.0);
             name.trim().eq_ignore_ascii_case("gzip") && !refused
         })
     })
@@ -145,7 +157,10 @@ mod tests {
     }
 
     fn of<'a>(response: &'a Response<Body>, name: &HeaderName) -> &'a str {
-        response.headers().get(name).map_or("", |value| value.to_str().unwrap())
+        response
+            .headers()
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
     }
 
     #[test]
@@ -154,7 +169,10 @@ mod tests {
         assert_eq!(wanted("/hooks/dashboard", Some("")), Wanted::Slash);
         assert_eq!(wanted("/dashboard/", None), Wanted::Page);
         assert_eq!(wanted("/dashboard/", Some("")), Wanted::Page);
-        assert_eq!(wanted("/dashboard/a/b.js", Some("a/b.js")), Wanted::File("a/b.js"));
+        assert_eq!(
+            wanted("/dashboard/a/b.js", Some("a/b.js")),
+            Wanted::File("a/b.js")
+        );
     }
 
     #[test]
@@ -163,7 +181,10 @@ mod tests {
         let again = page(&headers(header::IF_NONE_MATCH, of(&first, &header::ETAG)));
         let changed = page(&headers(header::IF_NONE_MATCH, "W/\"other\""));
 
-        assert_eq!((first.status(), of(&first, &header::CACHE_CONTROL)), (StatusCode::OK, "no-cache"));
+        assert_eq!(
+            (first.status(), of(&first, &header::CACHE_CONTROL)),
+            (StatusCode::OK, "no-cache")
+        );
         assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
         assert_eq!(changed.status(), StatusCode::OK);
     }
@@ -173,8 +194,16 @@ mod tests {
         let none = HeaderMap::new();
         let ours = asset(&none, &format!("{}/js/app.js", files::HASH));
 
-        assert_eq!((ours.status(), of(&ours, &header::CACHE_CONTROL)), (StatusCode::OK, IMMUTABLE));
-        for other in ["0123456789abcdef/js/app.js", "js/app.js", "index.html", "../Cargo.toml"] {
+        assert_eq!(
+            (ours.status(), of(&ours, &header::CACHE_CONTROL)),
+            (StatusCode::OK, IMMUTABLE)
+        );
+        for other in [
+            "0123456789abcdef/js/app.js",
+            "js/app.js",
+            "index.html",
+            "../Cargo.toml",
+        ] {
             assert_eq!(asset(&none, other).status(), StatusCode::NOT_FOUND, "{other}");
         }
         let page = format!("{}/index.html", files::HASH);
@@ -202,9 +231,18 @@ mod tests {
         protect(&mut headers, "https://app.example.com");
 
         let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
-        assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"), "{policy}");
-        assert!(policy.contains("; frame-ancestors https://app.example.com; "), "{policy}");
-        assert!(policy.ends_with("require-trusted-types-for 'script'; trusted-types lit-html"), "{policy}");
+        assert!(
+            policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"),
+            "{policy}"
+        );
+        assert!(
+            policy.contains("; frame-ancestors https://app.example.com; "),
+            "{policy}"
+        );
+        assert!(
+            policy.ends_with("require-trusted-types-for 'script'; trusted-types lit-html"),
+            "{policy}"
+        );
         assert_eq!(headers.len(), HEADERS.len() + 1);
     }
 }

@@ -96,7 +96,10 @@ async fn answer(app: &App, route: Access, request: Request) -> Response<Body> {
     }
     let mut response = answer.unwrap_or_else(|problem| problem.into_response(&request_id));
     let headers = response.headers_mut();
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     tracing::info!(
         request.id = request_id,
         request.method = %method,

@@ -1,33 +1,8 @@
 //! The dashboard's files, checked in their own language.
 
-use std::path::Path;
-use std::process::Command;
+use tests::snippets;
 
-use tests::{repository, snippets};
-
-/// A folder with what checks the dashboard, a copy of it, and the API's description.
-async fn workshop() -> (tempfile::TempDir, Command) {
-    let files = ["package.json", "package-lock.json", "tsconfig.json", "biome.json", "check.mjs"];
-    let folder = snippets::workshop("tests/dashboard", &files);
-    copy(&repository::path("dashboard"), &folder.path().join("dashboard"));
-    std::fs::copy(repository::path("openapi.yaml"), folder.path().join("openapi.yaml")).expect("it is copied");
-    let mut command = snippets::node(folder.path()).await;
-    command.current_dir(folder.path());
-    (folder, command)
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir(to).expect("a folder is made");
-    for entry in std::fs::read_dir(from).expect("the folder is read") {
-        let path = entry.expect("the folder is read").path();
-        let target = to.join(path.file_name().expect("a name"));
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            std::fs::copy(&path, &target).expect("the file is copied");
-        }
-    }
-}
+use super::workshop;
 
 #[tokio::test]
 async fn the_dashboard_fits_the_description_of_the_api_and_what_is_vendored_is_as_published() {

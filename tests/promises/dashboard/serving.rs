@@ -15,7 +15,10 @@ const MOST_BYTES: usize = 80 * 1024;
 /// Asks as a browser does, and shows what came without unpacking it.
 async fn get(path: &str, headers: &[(&str, &str)]) -> Response {
     let client = Client::builder().no_proxy().no_gzip().redirect(Policy::none());
-    let mut request = client.build().expect("a client").get(format!("{}{path}", STACK.api_url));
+    let mut request = client
+        .build()
+        .expect("a client")
+        .get(format!("{}{path}", STACK.api_url));
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
@@ -30,7 +33,9 @@ fn header_of(response: &Response, name: impl header::AsHeaderName) -> String {
 /// The page, and the names of the files that it asks for.
 async fn page() -> (String, Vec<String>) {
     let page = get("/dashboard/", &[]).await.text().await.expect("text");
-    let names = page.split('"').filter(|text| text.ends_with(".js") || text.ends_with(".css"));
+    let names = page
+        .split('"')
+        .filter(|text| text.ends_with(".js") || text.ends_with(".css"));
     let names = names.map(str::to_owned).collect();
     (page, names)
 }
@@ -59,14 +64,19 @@ async fn its_files_are_compressed_and_kept_for_a_year() {
         let plain = get(&format!("/dashboard/{name}"), &[]).await;
         assert_eq!(plain.status(), StatusCode::OK, "{name}");
         assert_eq!(header_of(&plain, header::CONTENT_ENCODING), "", "{name}");
-        assert_eq!(header_of(&plain, header::CACHE_CONTROL), "public, max-age=31536000, immutable");
+        assert_eq!(
+            header_of(&plain, header::CACHE_CONTROL),
+            "public, max-age=31536000, immutable"
+        );
 
         let packed = get(&format!("/dashboard/{name}"), &[("accept-encoding", "gzip, br")]).await;
         assert_eq!(header_of(&packed, header::CONTENT_ENCODING), "gzip", "{name}");
         assert_eq!(header_of(&packed, header::VARY), "accept-encoding");
         let packed = packed.bytes().await.expect("bytes");
         let mut unpacked = Vec::new();
-        GzDecoder::new(&packed[..]).read_to_end(&mut unpacked).expect("gzip");
+        GzDecoder::new(&packed[..])
+            .read_to_end(&mut unpacked)
+            .expect("gzip");
         assert_eq!(unpacked, plain.bytes().await.expect("bytes"), "{name}");
         assert!(packed.len() < MOST_BYTES / 4, "{name}");
     }
@@ -74,7 +84,11 @@ async fn its_files_are_compressed_and_kept_for_a_year() {
 
 #[tokio::test]
 async fn files_of_another_release_are_not_found() {
-    for path in ["/dashboard/0123456789abcdef/app.css", "/dashboard/app.css", "/dashboard/x"] {
+    for path in [
+        "/dashboard/0123456789abcdef/app.css",
+        "/dashboard/app.css",
+        "/dashboard/x",
+    ] {
         let missing = get(path, &[]).await;
         assert_eq!(missing.status(), StatusCode::NOT_FOUND, "{path}");
         assert_eq!(header_of(&missing, header::CACHE_CONTROL), "no-store");
@@ -88,9 +102,15 @@ async fn every_answer_says_what_a_browser_may_do_with_it() {
     for path in ["/dashboard", "/dashboard/", "/dashboard/x", &file] {
         let answer = get(path, &[]).await;
         let policy = header_of(&answer, header::CONTENT_SECURITY_POLICY);
-        assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{path}: {policy}");
+        assert!(
+            policy.starts_with("default-src 'none'; script-src 'self';"),
+            "{path}: {policy}"
+        );
         assert!(policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
-        assert!(policy.contains("require-trusted-types-for 'script'"), "{path}: {policy}");
+        assert!(
+            policy.contains("require-trusted-types-for 'script'"),
+            "{path}: {policy}"
+        );
         for (name, value) in [
             ("x-content-type-options", "nosniff"),
             ("referrer-policy", "no-referrer"),
