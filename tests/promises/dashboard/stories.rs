@@ -22,7 +22,7 @@ async fn answer(workspace: &Workspace, line: &str) -> String {
             }
             "sent".to_owned()
         }
-        "token" => workspace.through_token(&rest).await.token,
+        "token" => workspace.through_token(&rest).await.token.clone(),
         "link" => {
             let request = json!({ "workspace_id": workspace.id, "scopes": rest });
             text(&invoke("CreatePortalLinkFunction", &request).await["url"])
