@@ -8,6 +8,7 @@ from ministack import app
 
 import fair_queues
 import filters
+import greedy_routes
 import metric_math
 import one_at_a_time
 import queries
@@ -23,6 +24,7 @@ if __name__ == "__main__":
     statements.remember()
     fair_queues.share()
     filters.follow()
+    greedy_routes.take_nothing()
     metric_math.accept()
     redrive.offer()
     transport.secure()
