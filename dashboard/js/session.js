@@ -1,6 +1,6 @@
 /**
  * Who is signed in: a token, what it allows and until when.
- * The token is kept in this tab's memory and sessionStorage, and never in an address, a cookie or localStorage.
+ * The token is kept in this tab's memory and sessionStorage, and never in localStorage, an address or a cookie.
  */
 
 /**

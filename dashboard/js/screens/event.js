@@ -15,6 +15,9 @@ import { address } from '../route.js';
  * @typedef {{event: Schemas['EventWithDeliveries'] | null, problem: import('../api.js').Problem | null, names: Map<string, string>}} State
  */
 
+/** How long after an event was accepted its first attempts may still be under way, in milliseconds. */
+const FRESH_MS = 60_000;
+
 /** @param {import('../app.js').Stage} stage */
 export function open({ route, signal, paint }) {
   const event_id = route.params.event ?? '';
@@ -31,7 +34,8 @@ export function open({ route, signal, paint }) {
       state.problem = problem;
       draw();
     },
-    pause: ({ deliveries }) => (deliveries.some(({ status }) => status === 'pending') ? 5 : 30),
+    pause: ({ deliveries }) =>
+      deliveries.length === 0 || deliveries.some(({ status }) => status === 'pending') ? 5 : 30,
     signal,
   });
   follow({
@@ -44,6 +48,19 @@ export function open({ route, signal, paint }) {
     signal,
   });
   draw();
+}
+
+/**
+ * Says why no delivery is shown; there is none before its first attempt has ended.
+ * @param {Schemas['EventWithDeliveries']} event
+ */
+function nobody({ accepted_at }) {
+  if (Date.now() - Date.parse(accepted_at) < FRESH_MS)
+    return empty('Nothing to show yet', 'Deliveries appear here once their first attempt has ended.');
+  return empty(
+    'It was sent to nobody',
+    'No endpoint was enabled and subscribed to it when it came. An endpoint that is now can get it by a recovery of what it missed.',
+  );
 }
 
 /**
@@ -61,14 +78,7 @@ function view({ event, problem, names }, again) {
     <div class="split">
       <div class="stack">
         <section class="card"><h2>What became of it</h2>
-          ${
-            event.deliveries.length > 0
-              ? deliveryTable('Deliveries of this event', event.deliveries, { endpoints: names, one: true })
-              : empty(
-                  'It was sent to nobody',
-                  'No endpoint was enabled and subscribed to it when it came. An endpoint that is now can get it by a recovery of what it missed.',
-                )
-          }
+          ${event.deliveries.length > 0 ? deliveryTable('Deliveries of this event', event.deliveries, { endpoints: names, one: true }) : nobody(event)}
         </section>
         <section class="card"><h2>Content</h2>
           ${payload === null ? html`<p class="soft">It is no longer kept.</p>` : html`${code(indented(payload), 'the content')}<p class="fine note">Indented here; it is sent as the producer wrote it.</p>${copyButton(payload, 'the content as it is sent', 'Copy it as sent')}`}

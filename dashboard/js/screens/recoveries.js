@@ -237,7 +237,7 @@ function expectation({ draft, found }) {
   const alone = found.pending > 0 ? ` ${number(found.pending)} more ${retried}` : '';
   if (found.failed === 0)
     return html`<p class="callout" role="status"><b>Nothing failed in this time.</b>${found.pending > 0 ? `${number(found.pending)} ${retried}` : 'Choose a longer one.'}</p>`;
-  return html`<p class="callout" role="status"><b>${number(found.failed)} ${found.failed === 1 ? 'delivery' : 'deliveries'}, in about ${span(found.failed / draft.perSecond)}.</b>Each gets one further attempt.${alone}</p>`;
+  return html`<p class="callout" role="status"><b>${number(found.failed)} ${found.failed === 1 ? 'delivery' : 'deliveries'}, in about ${span(Math.max(1, found.failed / draft.perSecond))}.</b>Each gets one further attempt; test events get none.${alone}</p>`;
 }
 
 /**

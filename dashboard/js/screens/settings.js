@@ -132,7 +132,7 @@ const ROTATE = {
   text: html`<ul>
       <li>You are shown a new secret, once.</li>
       <li>The old one signs nothing from then on, not even retries of older events.</li>
-      <li>Until your receiver knows the new one, it rejects our requests. They are retried after 5 seconds, then after 5 minutes.</li>
+      <li>Until your receiver knows the new one, it rejects our requests. They are retried, and arrive once it does.</li>
     </ul>
     <p>Let your receiver check with two secrets first; then rotate, give it the new one at once, and take the old one out.</p>`,
   yes: 'Rotate the secret',
