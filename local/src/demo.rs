@@ -1,4 +1,5 @@
-//! The demo: an event that is put on the queue arrives at an endpoint, signed.
+//! The demo: an event that is put on the queue arrives at an endpoint, signed; and the dashboard has something to show, an
+//! endpoint that is healthy, one that fails and one that is disabled.
 
 use std::time::{Duration, Instant};
 
@@ -8,29 +9,59 @@ use serde_json::{Value, json};
 use crate::clients::aws_config;
 use crate::ids::new_id;
 use crate::progress::Progress;
-use crate::receiver::{Received, Receiver};
+use crate::receiver::{Answer, Received, Receiver};
 use crate::state::StackState;
 
 const DEADLINE: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(200);
 
-/// The receiver of the demo's endpoint, which listens until this is dropped, and what it received.
+/// An endpoint of the demo.
+struct Example {
+    path: &'static str,
+    description: &'static str,
+    /// What its receiver answers.
+    status: u16,
+    answer: &'static str,
+}
+
+const HEALTHY: Example = Example {
+    path: "/hooks",
+    description: "Answers 200",
+    status: 200,
+    answer: "",
+};
+const FAILING: Example = Example {
+    path: "/failing",
+    description: "Answers 503, so everything is retried",
+    status: 503,
+    answer: r#"{"error": "the database is being restarted"}"#,
+};
+const GONE: Example = Example {
+    path: "/gone",
+    description: "Answered 410, which disabled it",
+    status: 410,
+    answer: "",
+};
+
+/// The receiver of the demo's endpoints, which listens until this is dropped, and what it received.
 #[derive(Debug)]
 pub struct Demo {
-    /// Receives what is sent to the endpoint.
+    /// Receives what is sent to the endpoints.
     pub receiver: Receiver,
     /// What happened, to show to people.
     pub report: String,
 }
 
-/// Creates an endpoint at a receiver of its own, sends an event, and reports what arrived.
+/// Creates an endpoint at a receiver of its own, sends an event, and reports what arrived; then creates the other
+/// endpoints, and sends an event of every type to all three.
 pub async fn run(state: &StackState, progress: Progress) -> Result<Demo> {
-    let receiver = Receiver::start_ok().await?;
+    let receiver = Receiver::start(answer_of_example).await?;
     let step = progress.step("creating an endpoint through the API");
-    let endpoint = create_endpoint(state, &receiver.url("/hooks")).await?;
+    let endpoint = create_endpoint(state, &receiver, &HEALTHY).await?;
     step.done();
     let step = progress.step("putting an event on the queue, and waiting for it at the endpoint");
-    let event = send_event(state).await?;
+    let data = json!({ "score": 9, "comment": "Größe passt" });
+    let event = send_event(state, "survey.response.created", &data).await?;
     let request = receiver.wait_for(1, DEADLINE).await?.remove(0);
     step.done();
     request
@@ -42,11 +73,47 @@ pub async fn run(state: &StackState, progress: Progress) -> Result<Demo> {
     );
     let delivery = finished_delivery(state, text(&endpoint, "id")?).await?;
     let report = report(&endpoint, &request, &delivery)?;
+    let step = progress
+        .step("sending an event of every type, also to an endpoint that fails and to one that is gone");
+    send_every_type(state, &receiver).await?;
+    step.done();
     Ok(Demo { receiver, report })
 }
 
-async fn create_endpoint(state: &StackState, url: &str) -> Result<Value> {
-    let request = json!({ "url": url, "events": ["*"] });
+fn answer_of_example(received: &Received) -> Answer {
+    let mut others = [FAILING, GONE].into_iter();
+    let example = others
+        .find(|example| example.path == received.path)
+        .unwrap_or(HEALTHY);
+    Answer::status(example.status).body(example.answer)
+}
+
+/// Returns when each endpoint has received what it will get at first.
+async fn send_every_type(state: &StackState, receiver: &Receiver) -> Result<()> {
+    for example in [FAILING, GONE] {
+        create_endpoint(state, receiver, &example).await?;
+    }
+    let types = answer(state, client()?.get(format!("{}/event-types", state.api))).await?;
+    let types = types["data"].as_array().context("the API's answer has no data")?;
+    for event_type in types {
+        send_event(state, text(event_type, "name")?, &event_type["sample"]["data"]).await?;
+    }
+    let arrived = |received: &[Received]| {
+        let at = |example: &Example| {
+            received
+                .iter()
+                .filter(|received| received.path == example.path)
+                .count()
+        };
+        at(&HEALTHY) > types.len() && at(&FAILING) >= types.len() && at(&GONE) > 0
+    };
+    receiver.wait_until(DEADLINE, arrived).await?;
+    Ok(())
+}
+
+async fn create_endpoint(state: &StackState, receiver: &Receiver, example: &Example) -> Result<Value> {
+    let url = receiver.url(example.path);
+    let request = json!({ "url": url, "events": ["*"], "description": example.description });
     let builder = client()?
         .post(&state.api)
         .header("content-type", "application/json")
@@ -54,13 +121,13 @@ async fn create_endpoint(state: &StackState, url: &str) -> Result<Value> {
     answer(state, builder).await
 }
 
-async fn send_event(state: &StackState) -> Result<String> {
+async fn send_event(state: &StackState, name: &str, data: &Value) -> Result<String> {
     let event = json!({
         "id": new_id("evt_"),
-        "event": "survey.response.created",
+        "event": name,
         "created_at": jiff::Timestamp::now().round(jiff::Unit::Second)?.to_string(),
         "workspace_id": state.workspace_id,
-        "data": { "score": 9, "comment": "Größe passt" },
+        "data": data,
     })
     .to_string();
     let queue = aws_sdk_sqs::Client::new(&aws_config(state));

@@ -25,13 +25,15 @@ pub(crate) fn guide(
     format!(
         "The stack is up, and described in {description}\n\
          The emulator's log is {log}\n\n\
+         The dashboard, signed in:\n\n    \
+         {api_url}/dashboard/#token={token}\n\n\
          In another terminal:\n\n    \
          API='{api}'\n    \
          AUTH='Authorization: Bearer {token}'\n    \
          QUEUE='{queue}'\n\n\
          {create}\n\n\
          {send}\n\n\
-         List the endpoints (that of the demo among them), or what was delivered to one:\n\n    \
+         List the endpoints (those of the demo among them), or what was delivered to one:\n\n    \
          curl -sS -H \"$AUTH\" \"$API\"\n    \
          curl -sS -H \"$AUTH\" \"$API/whe_…/deliveries\"\n\n\
          Tokens for other workspaces and scopes: cargo local token --help\n\
@@ -41,6 +43,7 @@ pub(crate) fn guide(
         description = description.display(),
         log = state.log_file.display(),
         api = state.api,
+        api_url = state.api_url,
         token = state.token,
         queue = state.events_queue_url,
         create = create(targets),
