@@ -25,7 +25,10 @@ const library = join(folder, 'node_modules/lit-html');
 for (const file of readdirSync(library).filter((name) => name.endsWith('.d.ts'))) {
   copyFileSync(join(library, file), join(folder, 'dashboard/vendor', file));
 }
-for (const [ours, theirs] of [['lit-html.js', 'lit-html.js'], ['lit-html.LICENSE', 'LICENSE']]) {
+for (const [ours, theirs] of [
+  ['lit-html.js', 'lit-html.js'],
+  ['lit-html.LICENSE', 'LICENSE'],
+]) {
   const same = readFileSync(join(folder, 'dashboard/vendor', ours)).equals(readFileSync(join(library, theirs)));
   if (!same) {
     failed = true;
@@ -34,5 +37,5 @@ for (const [ours, theirs] of [['lit-html.js', 'lit-html.js'], ['lit-html.LICENSE
 }
 
 run('types', require.resolve('typescript/bin/tsc'), '--project', 'tsconfig.json');
-run('form and lint', require.resolve('@biomejs/biome/bin/biome'), 'ci', 'dashboard');
+run('form and lint', require.resolve('@biomejs/biome/bin/biome'), 'ci', '--colors=off', '.');
 process.exit(failed ? 1 : 0);

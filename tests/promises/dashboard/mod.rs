@@ -4,6 +4,7 @@ mod files;
 mod serving;
 mod stories;
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -11,36 +12,25 @@ use tests::{repository, snippets};
 
 /// A folder with what checks the dashboard, a copy of it, and the API's description.
 pub(super) async fn workshop() -> (tempfile::TempDir, Command) {
-    let files = [
-        "package.json",
-        "package-lock.json",
-        "tsconfig.json",
-        "biome.json",
-        "check.mjs",
-        "browser.mjs",
-        "stories.mjs",
-    ];
-    let folder = snippets::workshop("tests/dashboard", &files);
+    let folder = tempfile::tempdir().expect("a folder");
+    copy(&repository::path("tests/dashboard"), folder.path());
     copy(&repository::path("dashboard"), &folder.path().join("dashboard"));
-    std::fs::copy(
-        repository::path("openapi.yaml"),
-        folder.path().join("openapi.yaml"),
-    )
-    .expect("it is copied");
+    let description = folder.path().join("openapi.yaml");
+    fs::copy(repository::path("openapi.yaml"), description).expect("it is copied");
     let mut command = snippets::node(folder.path()).await;
     command.current_dir(folder.path());
     (folder, command)
 }
 
 fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir(to).expect("a folder is made");
-    for entry in std::fs::read_dir(from).expect("the folder is read") {
+    fs::create_dir_all(to).expect("a folder is made");
+    for entry in fs::read_dir(from).expect("the folder is read") {
         let path = entry.expect("the folder is read").path();
         let target = to.join(path.file_name().expect("a name"));
         if path.is_dir() {
             copy(&path, &target);
         } else {
-            std::fs::copy(&path, &target).expect("the file is copied");
+            fs::copy(&path, &target).expect("the file is copied");
         }
     }
 }

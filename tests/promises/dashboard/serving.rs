@@ -1,6 +1,8 @@
 //! The page and its files, over HTTP.
 
+use std::ffi::OsStr;
 use std::io::Read;
+use std::path::Path;
 
 use flate2::read::GzDecoder;
 use http::{StatusCode, header};
@@ -30,12 +32,16 @@ fn header_of(response: &Response, name: impl header::AsHeaderName) -> String {
     value.unwrap_or_default().to_owned()
 }
 
+fn ending(name: &str) -> Option<&str> {
+    Path::new(name).extension().and_then(OsStr::to_str)
+}
+
 /// The page, and the names of the files that it asks for.
 async fn page() -> (String, Vec<String>) {
     let page = get("/dashboard/", &[]).await.text().await.expect("text");
     let names = page
         .split('"')
-        .filter(|text| text.ends_with(".js") || text.ends_with(".css"));
+        .filter(|text| matches!(ending(text), Some("js" | "css")));
     let names = names.map(str::to_owned).collect();
     (page, names)
 }

@@ -1,58 +1,40 @@
-//! What people do with the dashboard, in a real browser; `tests/dashboard/stories.mjs` tells it.
+//! What people do with the dashboard, in a real browser: `tests/dashboard/stories` tells it, and this does at the stack what
+//! a story asks for.
+//!
+//! The browser comes in a package, for x86-64; elsewhere, and where a machine has one, `DASHBOARD_BROWSER` names it. With
+//! `DASHBOARD_PICTURES=target/dashboard` there is a picture of each screen afterwards, and those of the documents are new.
 
+use std::collections::BTreeMap;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
-use tests::Workspace;
+use tests::{Workspace, issued, repository};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Command;
 
 use super::workshop;
 use crate::promises::STACK;
 
-/// Does at the stack what a line of the stories asks for, and answers it.
-async fn answer(workspace: &Workspace, line: &str) -> String {
-    let mut words = line.split(' ');
-    let what = words.next().unwrap_or_default();
-    let rest: Vec<_> = words.collect();
-    match what {
-        "events" => {
-            for _ in 0..rest[0].parse().expect("a number") {
-                workspace.send_event("poster.scanned").await;
-            }
-            "sent".to_owned()
-        }
-        "token" => workspace.through_token(&rest).await.token.clone(),
-        "link" => {
-            let request = json!({ "workspace_id": workspace.id, "scopes": rest });
-            text(&invoke("CreatePortalLinkFunction", &request).await["url"])
-        }
-        "revoke" => {
-            invoke("RevokeTokenFunction", &json!({ "token": rest[0] })).await;
-            "revoked".to_owned()
-        }
-        other => panic!("the stories ask for {other:?}"),
-    }
-}
-
-async fn invoke(function: &str, request: &Value) -> Value {
-    let answer = STACK.invoke(function, request).await;
-    answer.unwrap_or_else(|error| panic!("{function}: {error}"))
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().expect("text").to_owned()
-}
+/// Names a browser of the machine.
+const BROWSER: &str = "DASHBOARD_BROWSER";
+/// Names a folder of the repository for pictures.
+const PICTURES: &str = "DASHBOARD_PICTURES";
 
 #[tokio::test]
 async fn people_do_with_the_dashboard_what_they_came_for() {
-    let workspace = Workspace::new(&STACK).await;
-    let (folder, node) = workshop().await;
+    if !cfg!(target_arch = "x86_64") && std::env::var_os(BROWSER).is_none() {
+        println!("not run: {BROWSER} names no browser, and the package has none for this machine");
+        return;
+    }
+    let (_folder, node) = workshop().await;
     let mut command = Command::from(node);
     command
         .arg("stories.mjs")
-        .arg(format!("{}/dashboard/", STACK.api_url))
-        .env("TMPDIR", folder.path());
+        .arg(format!("{}/dashboard/", STACK.api_url));
+    if let Ok(folder) = std::env::var(PICTURES) {
+        command.env(PICTURES, repository::path(&folder));
+        command.env("DASHBOARD_DOCUMENTS", repository::path("docs/dashboard"));
+    }
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -62,17 +44,75 @@ async fn people_do_with_the_dashboard_what_they_came_for() {
     let mut input = stories.stdin.take().expect("its input");
     let mut asked = BufReader::new(stories.stdout.take().expect("its output")).lines();
 
+    let mut workspaces = Workspaces::default();
     while let Some(line) = asked.next_line().await.expect("lines") {
-        let answer = answer(&workspace, &line).await;
-        input
-            .write_all(format!("{answer}\n").as_bytes())
-            .await
-            .expect("it reads");
+        let answer = workspaces.answer(&line).await;
+        if input.write_all(format!("{answer}\n").as_bytes()).await.is_err() {
+            break; // It has ended, and says why.
+        }
     }
 
-    let mut failures = String::new();
+    let mut told = String::new();
     let mut errors = stories.stderr.take().expect("its errors");
-    errors.read_to_string(&mut failures).await.expect("text");
+    errors.read_to_string(&mut told).await.expect("text");
     let status = stories.wait().await.expect("it ends");
-    assert!(status.success(), "{failures}");
+    println!("{told}");
+    assert!(status.success(), "{told}");
+}
+
+/// The workspaces of the stories by their names, of which the one that was named last is meant.
+#[derive(Default)]
+struct Workspaces {
+    all: BTreeMap<String, Workspace>,
+    last: String,
+}
+
+impl Workspaces {
+    /// Does what a line of the stories asks for, and says what came of it.
+    async fn answer(&mut self, line: &str) -> String {
+        let (what, rest) = line.split_once(' ').expect("what, and with what");
+        if what != "workspace" {
+            return answer(&self.all[&self.last], what, rest).await;
+        }
+        rest.clone_into(&mut self.last);
+        if let Some(known) = self.all.get(rest) {
+            return known.id.clone();
+        }
+        let made = Workspace::new(&STACK).await;
+        let id = made.id.clone();
+        self.all.insert(self.last.clone(), made);
+        id
+    }
+}
+
+async fn answer(workspace: &Workspace, what: &str, rest: &str) -> String {
+    let words: Vec<_> = rest.split(' ').collect();
+    match what {
+        "endpoint" => {
+            let body = serde_json::from_str(rest).expect("JSON");
+            let endpoint = workspace.post("", &body).await.body;
+            issued::remember(text(&endpoint["secret"]));
+            text(&endpoint["id"]).to_owned()
+        }
+        "events" => {
+            let name = words.get(1).unwrap_or(&"poster.scanned");
+            for _ in 0..words[0].parse().expect("a number") {
+                workspace.send_event(name).await;
+            }
+            "sent".to_owned()
+        }
+        "link" => workspace.create_link(&json!({ "scopes": words })).await.url,
+        "token" => workspace.through_token(&words).await.token.clone(),
+        "revoke" => {
+            let revoked = STACK
+                .invoke("RevokeTokenFunction", &json!({ "token": rest }))
+                .await;
+            revoked.expect("it is revoked").to_string()
+        }
+        other => panic!("the stories ask for {other:?}"),
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("{value} is not a text"))
 }

@@ -1,0 +1,44 @@
+// What the first screen costs, and that the frame does not wait for the API.
+
+import { ask, DASHBOARD, receiver } from '../stage.mjs';
+
+export const name = 'the first screen needs 60 KB and 15 requests at most, and its frame stands before the API answers';
+
+const MOST_BYTES = 60 * 1024;
+const MOST_REQUESTS = 15;
+
+/** @param {import('playwright-core').Page} page */
+export async function tell(page) {
+  const target = await receiver(200);
+  await ask(`endpoint ${JSON.stringify({ url: target.url, events: ['*'] })}`);
+  const token = await ask('token webhooks:read');
+  let bytes = 0;
+  /** @type {string[]} */
+  const requests = [];
+  const network = await page.context().newCDPSession(page);
+  await network.send('Network.enable');
+  network.on('Network.loadingFinished', ({ encodedDataLength }) => {
+    bytes += encodedDataLength;
+  });
+  page.on('request', (request) => requests.push(request.url()));
+  let release = () => {};
+  const held = new Promise((resolve) => (release = () => resolve(undefined)));
+  await page.route('**/api/integrations/webhooks*', async (route) => {
+    await held;
+    await route.continue();
+  });
+
+  await page.goto(`${DASHBOARD}#token=${token}`);
+  await page.getByRole('navigation', { name: 'Main' }).waitFor();
+  await page.getByRole('heading', { name: 'Endpoints' }).waitFor();
+  release();
+  await page.getByRole('table', { name: 'Endpoints' }).waitFor();
+
+  const first = requests.filter((url) => !url.startsWith('data:') && !/\/stats|chart\.js|figures\.js/.test(url));
+  if (first.length > MOST_REQUESTS) throw new Error(`${first.length} requests: ${first.join(' ')}`);
+  if (bytes > MOST_BYTES) throw new Error(`${bytes} bytes`);
+  if (requests.some((url) => url.includes(token)) || page.url().includes(token))
+    throw new Error('an address has the token');
+  if (await page.evaluate(() => localStorage.length)) throw new Error('something is kept for good');
+  target.close();
+}
