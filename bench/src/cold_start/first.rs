@@ -71,8 +71,8 @@ impl FirstEvents {
                 request["body"] = json!(json!({ "link": pipeline.create_link().await? }).to_string());
                 Ok(request)
             }
-            "announce" | "create-portal-link" | "erase-workspace" | "issue-token" | "list-tokens"
-            | "purge" | "recover" => sample::of(function),
+            "announce" | "create-portal-link" | "dashboard" | "erase-workspace" | "issue-token"
+            | "list-tokens" | "purge" | "recover" => sample::of(function),
             "create-endpoint" => pipeline.create_request(&self.receiver.url("/other"), other_events()?),
             route => self.request(route),
         }
