@@ -1,11 +1,12 @@
 /** Dialogs that say what something means before it happens. */
 
 import { html, nothing, render } from '../../vendor/lit-html.js';
+import { Problem } from '../api.js';
 import { asProblem } from './live.js';
-import { explain } from './view.js';
+import { explain, say } from './view.js';
 
 /**
- * Asks before something is done, does it, and returns the outcome; `null` if the reader would rather not.
+ * Asks before something is done, does it, and returns the outcome; `null` if the reader would rather not, or leaves the screen.
  * While it is done the dialog stays open, and says so if it fails.
  * @template T
  * @param {object} what
@@ -14,10 +15,11 @@ import { explain } from './view.js';
  * @param {string} what.yes the button: "Delete the endpoint"
  * @param {string} what.doing "Deleting…"
  * @param {boolean} [what.danger] whether it can't be undone
+ * @param {AbortSignal} signal of the screen that asks
  * @param {() => Promise<T>} act
  * @returns {Promise<T | null>}
  */
-export function confirm({ title, text, yes, doing, danger = false }, act) {
+export function confirm({ title, text, yes, doing, danger = false }, signal, act) {
   const dialog = document.createElement('dialog');
   dialog.setAttribute('aria-labelledby', 'dialog-title');
   document.body.append(dialog);
@@ -35,6 +37,10 @@ export function confirm({ title, text, yes, doing, danger = false }, act) {
       try {
         close(await act());
       } catch (error) {
+        if (signal.aborted) {
+          if (error instanceof Problem) say(explain(error).title);
+          return;
+        }
         const said = explain(asProblem(error));
         Object.assign(state, { busy: false, error: `${said.title}. ${said.text}` });
         draw();
@@ -54,6 +60,13 @@ export function confirm({ title, text, yes, doing, danger = false }, act) {
       event.preventDefault();
       if (!state.busy) close(null);
     });
+    // A second Escape closes it without asking.
+    dialog.addEventListener('close', () => {
+      if (!dialog.isConnected) return;
+      if (state.busy) dialog.showModal();
+      else close(null);
+    });
+    signal.addEventListener('abort', () => close(null));
     draw();
     dialog.showModal();
   });

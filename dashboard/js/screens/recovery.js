@@ -31,6 +31,7 @@ export function open({ route, signal, paint }) {
         doing: 'Cancelling…',
         danger: true,
       },
+      signal,
       () => call('post', '/{id}/recoveries/{recovery_id}/cancel', { ids, signal }),
     );
     if (!ended) return;

@@ -61,7 +61,7 @@ export function open(stage) {
   const switchTo = async (/** @type {boolean} */ enabled) => {
     const act = () => call('patch', '/{id}', { ids, body: { enabled }, signal });
     try {
-      const endpoint = enabled ? await act() : await confirm(DISABLE, act);
+      const endpoint = enabled ? await act() : await confirm(DISABLE, signal, act);
       if (!endpoint) return;
       screen.set(endpoint);
       say(enabled ? 'The endpoint is enabled' : 'The endpoint is disabled');
@@ -75,7 +75,7 @@ export function open(stage) {
   </section>`;
 
   const rotate = async () => {
-    const rotated = await confirm(ROTATE, () => call('post', '/{id}/rotate-secret', { ids, signal }));
+    const rotated = await confirm(ROTATE, signal, () => call('post', '/{id}/rotate-secret', { ids, signal }));
     if (!rotated) return;
     const { secret, ...endpoint } = rotated;
     keepSecret(remember(endpoint).id, secret, 'rotated');
@@ -88,7 +88,7 @@ export function open(stage) {
   </section>`;
 
   const remove = async (/** @type {Schemas['Endpoint']} */ endpoint) => {
-    const gone = await confirm(deletion(endpoint), async () => {
+    const gone = await confirm(deletion(endpoint), signal, async () => {
       await call('delete', '/{id}', { ids, signal });
       return true;
     });

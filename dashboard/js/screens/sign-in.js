@@ -36,6 +36,8 @@ export function ask() {
   dialog.className = 'door';
   document.body.append(dialog);
   dialog.addEventListener('cancel', (event) => event.preventDefault());
+  // A second Escape closes it without asking; the requests that wait for it would then wait for ever.
+  dialog.addEventListener('close', () => dialog.isConnected && dialog.showModal());
   return new Promise((resolve) => {
     /** @type {State} */
     const state = { error: '', busy: false, link: null };
