@@ -19,21 +19,21 @@ const FRESH_SECONDS = 15;
  * @param {import('../app.js').Stage} stage
  * @param {Tab} tab
  * @param {string} title of the screen, before the endpoint's name
- * @param {(endpoint: Endpoint) => unknown} body
+ * @param {(endpoint: Endpoint, fresh: boolean) => unknown} body is told whether the endpoint is as the API says now, or as seen before
  * @param {() => boolean} [ready] whether there is something to show; until then, what was shown for another query stays
  * @returns {{id: string, draw: () => void, set: (endpoint: Endpoint) => void}}
  */
 export function endpointScreen({ route, signal, again, paint }, tab, title, body, ready = () => true) {
   const id = route.params.endpoint ?? '';
-  /** @type {{endpoint: Endpoint | null, problem: import('../api.js').Problem | null}} */
-  const state = { endpoint: recall(id), problem: null };
+  /** @type {{endpoint: Endpoint | null, fresh: boolean, problem: import('../api.js').Problem | null}} */
+  const state = { endpoint: recall(id), fresh: false, problem: null };
   const draw = () => {
-    const { endpoint, problem } = state;
+    const { endpoint, fresh, problem } = state;
     if (again && !ready() && !problem) return;
     if (endpoint && problem?.status !== 404) {
       return paint(
         `${title ? `${title}: ` : ''}${shortUrl(endpoint)}`,
-        html`${head(endpoint, tab)} ${stale(problem)} ${body(endpoint)}`,
+        html`${head(endpoint, tab)} ${stale(problem)} ${body(endpoint, fresh)}`,
       );
     }
     paint(
@@ -43,13 +43,17 @@ export function endpointScreen({ route, signal, again, paint }, tab, title, body
         : html`<h1 class="hidden">Endpoint</h1>${loading()}`,
     );
   };
-  const set = (/** @type {Endpoint} */ endpoint) => {
-    Object.assign(state, { endpoint: remember(endpoint), problem: null });
+  const show = (/** @type {Endpoint} */ endpoint) => {
+    Object.assign(state, { endpoint: remember(endpoint), fresh: true, problem: null });
     draw();
+  };
+  const set = (/** @type {Endpoint} */ endpoint) => {
+    show(endpoint);
+    live.now(); // What was asked before the change may be answered after it, and is then not shown.
   };
   const live = follow({
     ask: () => call('get', '/{id}', { ids: { id }, signal }),
-    show: set,
+    show,
     fail: (problem) => {
       state.problem = problem;
       draw();

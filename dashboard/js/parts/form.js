@@ -34,6 +34,42 @@ export function requestOf({ url, description, events, metadata }) {
 }
 
 /**
+ * Returns what the API is to change: the fields that the reader has changed, so that others keep what somebody else stored.
+ * @param {Draft} draft
+ * @param {Draft} before what the fields showed at first
+ * @returns {Partial<ReturnType<typeof requestOf>>}
+ */
+export function changesOf(draft, before) {
+  const old = new Map(Object.entries(requestOf(before)));
+  const changes = Object.entries(requestOf(draft)).filter(([name, value]) => !same(value, old.get(name)));
+  return /** @type {Partial<ReturnType<typeof requestOf>>} */ (Object.fromEntries(changes));
+}
+
+/**
+ * Returns the fields with what is stored now, but for those that the reader has changed.
+ * @param {Draft} draft
+ * @param {Draft} before what the fields showed at first
+ * @param {Draft} now what is stored
+ * @returns {Draft}
+ */
+export function renewed(draft, before, now) {
+  return {
+    url: same(draft.url, before.url) ? now.url : draft.url,
+    description: same(draft.description, before.description) ? now.description : draft.description,
+    events: same(draft.events, before.events) ? now.events : draft.events,
+    metadata: same(draft.metadata, before.metadata) ? now.metadata : draft.metadata,
+  };
+}
+
+/**
+ * @param {unknown} one
+ * @param {unknown} other
+ */
+function same(one, other) {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+/**
  * @param {object} what
  * @param {Draft} what.draft
  * @param {Schemas['EventType'][]} what.types

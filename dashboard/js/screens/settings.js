@@ -4,7 +4,7 @@ import { html } from '../../vendor/lit-html.js';
 import { call } from '../api.js';
 import { confirm } from '../parts/dialog.js';
 import { endpointScreen } from '../parts/endpoint.js';
-import { draftOf, fields, requestOf } from '../parts/form.js';
+import { changesOf, draftOf, fields, renewed } from '../parts/form.js';
 import { remember, shortUrl } from '../parts/head.js';
 import { asProblem, follow } from '../parts/live.js';
 import { keepSecret } from '../parts/secret.js';
@@ -16,30 +16,36 @@ import { trouble } from './create.js';
 /**
  * @typedef {import('../api.js').Schemas} Schemas
  * @typedef {import('../api.js').Problem} Problem
- * @typedef {{draft: import('../parts/form.js').Draft | null, types: Schemas['EventType'][] | null, failed: Problem | null, problem: Problem | null, busy: boolean}} State
+ * @typedef {import('../parts/form.js').Draft} Draft
+ * @typedef {{draft: Draft | null, stored: Draft | null, types: Schemas['EventType'][] | null, failed: Problem | null, problem: Problem | null, busy: boolean}} State
  */
 
 /** @param {import('../app.js').Stage} stage */
 export function open(stage) {
   const { signal, go } = stage;
   /** @type {State} */
-  const state = { draft: null, types: null, failed: null, problem: null, busy: false };
+  const state = { draft: null, stored: null, types: null, failed: null, problem: null, busy: false };
   const ids = { id: stage.route.params.endpoint ?? '' };
-  const screen = endpointScreen(stage, 'settings', 'Settings', (endpoint) => {
+  const screen = endpointScreen(stage, 'settings', 'Settings', (endpoint, fresh) => {
     if (!can('write'))
       return html`<div class="state"><h2>Your access does not include this</h2><p>Ask whoever gave you access for a token that may change endpoints.</p></div>`;
-    state.draft ??= draftOf(endpoint);
+    if (fresh && !state.busy) take(endpoint);
     return html`<div class="stack">${change()} ${power(endpoint)} ${rotation(endpoint)} ${removal(endpoint)}</div>`;
   });
 
+  const take = (/** @type {Schemas['Endpoint']} */ endpoint) => {
+    const { draft, stored } = state;
+    state.draft = draft && stored ? renewed(draft, stored, draftOf(endpoint)) : draftOf(endpoint);
+    state.stored = draftOf(endpoint);
+  };
   const save = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
-    if (state.busy || !state.draft) return;
+    if (state.busy || !state.draft || !state.stored) return;
     state.busy = true;
     screen.draw();
     try {
-      const endpoint = await call('patch', '/{id}', { ids, body: requestOf(state.draft), signal });
-      Object.assign(state, { draft: draftOf(endpoint), problem: null, busy: false });
+      const endpoint = await call('patch', '/{id}', { ids, body: changesOf(state.draft, state.stored), signal });
+      Object.assign(state, { draft: null, stored: null, problem: null, busy: false });
       screen.set(endpoint);
       say('Saved');
     } catch (error) {
