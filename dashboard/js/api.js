@@ -3,7 +3,7 @@
  * A request that is answered with 401 waits until somebody has signed in again, and is then repeated, so nothing is lost.
  */
 
-import { session } from './session.js';
+import { refuse, session } from './session.js';
 
 /** @typedef {import('openapi').paths} Paths */
 /** @typedef {import('openapi').components['schemas']} Schemas */
@@ -87,6 +87,7 @@ export async function call(method, path, options = {}) {
     const used = options.token === undefined ? session()?.token : options.token;
     const response = await send(url, init(String(method), used ?? null, options.body, options.signal));
     if (response.status === 401 && options.token === undefined) {
+      if (used) refuse(used);
       if (session()?.token === used) await signIn();
       options.signal?.throwIfAborted();
       continue;

@@ -1,6 +1,6 @@
 /**
  * Who is signed in: a token, what it allows and until when.
- * The token is kept in this tab's memory and sessionStorage, and never in localStorage, an address or a cookie.
+ * The token is kept in memory and sessionStorage of the dashboard's tabs, and never in localStorage, an address or a cookie.
  */
 
 /**
@@ -8,14 +8,19 @@
  * @typedef {{token: string | null, link: string | null, to: string}} Credentials
  */
 
-const KEY = 'webhooks.session';
-const LINK = 'webhooks.link';
+// Several deployments may share an origin.
+const KEY = `webhooks.session ${location.pathname}`;
+const LINK = `webhooks.link ${location.pathname}`;
 
 /** How long another tab may take to hand over its session, in milliseconds. */
 const BORROW_MS = 200;
 
 /** @type {Session | null} */
 let current = read(KEY);
+/** @type {string | null} */
+let link = read(LINK);
+/** Tokens that the API has answered with 401, which are not handed from tab to tab any more. @type {Set<string>} */
+const refused = new Set();
 
 /** Returns the session, or `null` while nobody is signed in. */
 export function session() {
@@ -25,9 +30,18 @@ export function session() {
 /** @param {Session} session */
 export function begin(session) {
   current = session;
+  refused.delete(session.token);
   write(KEY, session);
-  write(LINK, null);
-  if ('BroadcastChannel' in globalThis) new BroadcastChannel(KEY).postMessage({ session });
+  keepLink(null);
+  tell({ session });
+}
+
+/**
+ * Says that the API has refused a token, so that it is neither lent nor borrowed.
+ * @param {string} token
+ */
+export function refuse(token) {
+  refused.add(token);
 }
 
 /** Forgets the token, here and in other tabs that use it. */
@@ -35,7 +49,7 @@ export function end() {
   const token = current?.token;
   current = null;
   write(KEY, null);
-  if (token && 'BroadcastChannel' in globalThis) new BroadcastChannel(KEY).postMessage({ ended: token });
+  if (token) tell({ ended: token });
 }
 
 /**
@@ -64,12 +78,13 @@ export function credentials(fragment) {
 
 /** Returns the link that has not been exchanged yet; it survives a reload, though not in the address. */
 export function pendingLink() {
-  return /** @type {string | null} */ (read(LINK));
+  return link;
 }
 
-/** @param {string | null} link */
-export function keepLink(link) {
-  write(LINK, link);
+/** @param {string | null} kept */
+export function keepLink(kept) {
+  link = kept;
+  write(LINK, kept);
 }
 
 /**
@@ -82,7 +97,9 @@ export async function borrow() {
   const channel = new BroadcastChannel(KEY);
   /** @type {Session[]} */
   const offers = [];
-  channel.onmessage = ({ data }) => data?.session && offers.push(data.session);
+  channel.onmessage = ({ data }) => {
+    if (data?.session && !refused.has(data.session.token)) offers.push(data.session);
+  };
   channel.postMessage({ wanted: true });
   await new Promise((resolve) => setTimeout(resolve, BORROW_MS));
   channel.close();
@@ -101,7 +118,7 @@ export function awaitAnother(before, taken) {
   const channel = new BroadcastChannel(KEY);
   channel.onmessage = ({ data }) => {
     const offered = data?.session;
-    if (!offered || offered.token === before.token || offered.workspace_id !== before.workspace_id) return;
+    if (!offered || refused.has(offered.token) || offered.workspace_id !== before.workspace_id) return;
     current = offered;
     write(KEY, offered);
     taken();
@@ -118,12 +135,20 @@ export function lend(ended) {
   if (!('BroadcastChannel' in globalThis)) return;
   const channel = new BroadcastChannel(KEY);
   channel.onmessage = ({ data }) => {
-    if (data?.wanted && current) channel.postMessage({ session: current });
+    if (data?.wanted && current && !refused.has(current.token)) channel.postMessage({ session: current });
     if (!data?.ended || data.ended !== current?.token) return;
     current = null;
     write(KEY, null);
     ended();
   };
+}
+
+/** @param {object} message to other tabs */
+function tell(message) {
+  if (!('BroadcastChannel' in globalThis)) return;
+  const channel = new BroadcastChannel(KEY);
+  channel.postMessage(message);
+  channel.close();
 }
 
 /** @param {string} key */

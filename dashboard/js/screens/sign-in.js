@@ -74,7 +74,7 @@ export function ask() {
 function view(state, draw, done) {
   if (state.link) return linkForm(state, draw, done);
   return html`${tokenForm('Sign in', 'Paste the token that you were given for the webhooks API.', state, draw, done)}
-    <p class="fine">Have you been sent a link? Open it in this tab. The token stays in this tab and is forgotten when you close it.</p>`;
+    <p class="fine">Have you been sent a link? Open it in this tab. The token is kept by this tab, and those that you open from it, until they are closed.</p>`;
 }
 
 /**
