@@ -4,6 +4,7 @@
 
 import { html, nothing, render } from '../vendor/lit-html.js';
 import { call, onUnauthorized, Problem } from './api.js';
+import { asProblem } from './parts/live.js';
 import { ago, exact } from './parts/time.js';
 import { failing, loading, say } from './parts/view.js';
 import { address, HOME, parse } from './route.js';
@@ -60,9 +61,8 @@ async function arrive() {
   const brought = credentials(location.hash);
   if (brought) {
     history.replaceState(null, '', `#${brought.to || HOME}`);
-    end();
     keepLink(brought.link);
-    if (brought.token) await signInWith(brought.token);
+    if (brought.token) return signInWith(brought.token);
   } else if (!session() && !pendingLink()) {
     const borrowed = await borrow();
     if (borrowed) begin(borrowed);
@@ -70,17 +70,34 @@ async function arrive() {
   await open();
 }
 
-/** @param {string} token that came with the address */
+/**
+ * Opens the screen with a token, which takes the place of another one only if it is valid.
+ * @param {string} token that came with the address
+ */
 async function signInWith(token) {
   try {
     begin({ token, ...(await call('get', '/token', { token })) });
+    place = ''; // What is on screen may be another workspace's.
   } catch (error) {
-    say(
-      error instanceof Problem && error.status === 401
-        ? 'The token in the address is not valid any more.'
-        : 'Signing in failed. Try again.',
-    );
+    const problem = asProblem(error);
+    if (problem.status !== 401) return tryAgain(problem, () => signInWith(token));
+    const still = session();
+    const otherwise = still ? ` You are still signed in to ${still.workspace_id}.` : '';
+    say(`The token in the address is not valid any more.${otherwise}`);
   }
+  await open();
+}
+
+/**
+ * Shows, in place of a screen, that signing in failed; the token is in memory only and would be lost otherwise.
+ * @param {Problem} problem
+ * @param {() => void} again
+ */
+function tryAgain(problem, again) {
+  leave.abort();
+  place = '';
+  clear();
+  render(failing(problem, again), box);
 }
 
 /** Opens the screen of the present address. */
@@ -89,7 +106,8 @@ async function open() {
   leave = new AbortController();
   const { signal } = leave;
   const route = parse(location.hash);
-  const name = !session() ? 'sign-in' : route && !can('read') ? 'no-reading' : (route?.screen ?? 'unknown');
+  const name =
+    !session() || pendingLink() ? 'sign-in' : route && !can('read') ? 'no-reading' : (route?.screen ?? 'unknown');
   const here = [name, ...Object.values(route?.params ?? {})].join('/');
   const again = here === place;
   if (!again) clear();
@@ -230,7 +248,7 @@ function signOut() {
 
 /** Shows the frame: where one can go, and who is signed in. */
 function drawFrame() {
-  const who = session();
+  const who = pendingLink() ? null : session();
   const skip = () => main.focus();
   render(
     html`<button class="skip" @click=${skip}>Skip to the content</button>

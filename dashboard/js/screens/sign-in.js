@@ -7,10 +7,11 @@ import { html, nothing, render } from '../../vendor/lit-html.js';
 import { call } from '../api.js';
 import { asProblem } from '../parts/live.js';
 import { explain, say } from '../parts/view.js';
-import { awaitAnother, begin, end, keepLink, pendingLink, session } from '../session.js';
+import { awaitAnother, begin, borrow, end, keepLink, pendingLink, session } from '../session.js';
 
 /**
- * @typedef {{error: string, busy: boolean, link: string | null}} State
+ * @typedef {{error: string, busy: boolean, link: string | null, useless: boolean}} State
+ * `useless` says that the link is not going to work.
  */
 
 /**
@@ -20,7 +21,7 @@ import { awaitAnother, begin, end, keepLink, pendingLink, session } from '../ses
  */
 export function open({ paint }, done) {
   /** @type {State} */
-  const state = { error: '', busy: false, link: pendingLink() };
+  const state = { error: '', busy: false, link: pendingLink(), useless: false };
   const draw = () => paint('Sign in', html`<section class="door">${view(state, draw, done)}</section>`);
   draw();
 }
@@ -40,7 +41,7 @@ export function ask() {
   dialog.addEventListener('close', () => dialog.isConnected && dialog.showModal());
   return new Promise((resolve) => {
     /** @type {State} */
-    const state = { error: '', busy: false, link: null };
+    const state = { error: '', busy: false, link: null, useless: false };
     let stopWaiting = () => {};
     const done = () => {
       stopWaiting();
@@ -111,25 +112,31 @@ function tokenForm(title, text, state, draw, done) {
  * @param {() => void} done
  */
 function linkForm(state, draw, done) {
-  const enter = (/** @type {Event} */ event) => {
+  const enter = async (/** @type {Event} */ event) => {
     event.preventDefault();
-    return attempt(state, draw, async () => {
+    await attempt(state, draw, async () => {
       begin(await call('post', '/sessions', { body: { link: state.link ?? '' }, token: null }));
       done();
     });
+    if (!state.useless) return;
+    keepLink(null);
+    const borrowed = session() ? null : await borrow();
+    if (borrowed) begin(borrowed);
+    draw();
   };
   const other = () => {
-    keepLink(null);
     Object.assign(state, { link: null, error: '' });
     draw();
   };
+  const still = session();
   return html`<form @submit=${enter}>
     <h1>Your webhooks</h1>
     <p>See where your events are sent, what arrived and what did not, and send it again.</p>
     ${problem(state, 'link-error')}
     ${
-      state.error && !state.busy
-        ? html`<button class="primary" type="button" @click=${other}>Use a token instead</button>`
+      state.useless
+        ? html`${still ? html`<button class="primary" type="button" @click=${done}>Go on in ${still.workspace_id}</button>` : nothing}
+            <button class=${still ? '' : 'primary'} type="button" @click=${other}>Use a token instead</button>`
         : html`<button class="primary" aria-disabled=${state.busy} autofocus>${state.busy ? 'Opening…' : 'Open the dashboard'}</button>`
     }
     <p class="fine">The link works once. This tab stays signed in until your access ends.</p>
@@ -161,9 +168,11 @@ async function attempt(state, draw, act) {
     const expired = state.link
       ? 'This link has been used already, or it has expired. Ask for a new one.'
       : 'This token is not valid: it may be cut off, expired or revoked.';
+    const { status } = failed;
     Object.assign(state, {
       busy: false,
-      error: failed.status === 401 ? expired : `${explain(failed).title}. ${explain(failed).text}`,
+      useless: state.link !== null && status >= 400 && status < 500 && status !== 429,
+      error: status === 401 ? expired : `${explain(failed).title}. ${explain(failed).text}`,
     });
     draw();
   }
