@@ -89,7 +89,10 @@ export function numbers(buckets, size) {
     <div class="scroll" tabindex="0" role="region" aria-label="The numbers">${table(
       `Deliveries by ${size}`,
       [
-        { label: size === 'hour' ? 'Hour from' : 'Day (UTC)', cell: ({ from }) => at(from) },
+        {
+          label: size === 'hour' ? 'Hour from' : 'Day (UTC)',
+          cell: ({ from }) => (size === 'hour' ? at(from) : dayOf(from)),
+        },
         { label: 'Delivered', kind: 'num', cell: ({ delivered }) => number(delivered) },
         { label: 'Being retried', kind: 'num', cell: ({ pending }) => number(pending) },
         { label: 'Failed', kind: 'num', cell: ({ failed }) => number(failed) },

@@ -6,6 +6,7 @@ import { html } from '../../vendor/lit-html.js';
 
 const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
 const dayAndYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' });
+const dayInUtc = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', timeZone: 'UTC' });
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const clockShort = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' });
@@ -65,11 +66,11 @@ export function brief(time) {
 }
 
 /**
- * Returns a day without a time.
+ * Returns the day of a time in UTC, by which the API counts days.
  * @param {string} time RFC 3339
  */
 export function dayOf(time) {
-  return date_(new Date(time));
+  return dayInUtc.format(new Date(time));
 }
 
 /**
