@@ -1,4 +1,4 @@
-/** A signing secret that has just been made: kept in memory until the reader leaves the screen that shows it. */
+/** A signing secret that has just been made: kept in memory until the reader has stored it, signs out or closes the page. */
 
 import { html } from '../../vendor/lit-html.js';
 import { copyButton } from './view.js';

@@ -27,16 +27,17 @@ export function open({ signal, paint, go }) {
     state.busy = true;
     draw();
     try {
-      const { secret, ...endpoint } = await call('post', '', {
-        body: { ...requestOf(state.draft), enabled: state.enabled },
-        signal,
-      });
+      // It goes on when the reader leaves: what it answers is the only copy of the secret.
+      const body = { ...requestOf(state.draft), enabled: state.enabled };
+      const { secret, ...endpoint } = await call('post', '', { body });
       keepSecret(remember(endpoint).id, secret, 'created');
+      if (signal.aborted) return say('The endpoint was added. Its test screen shows its secret.');
       say('The endpoint was added');
       go(address(`/endpoints/${endpoint.id}/test`), { replace: true });
     } catch (error) {
-      if (signal.aborted) return;
-      Object.assign(state, { busy: false, problem: asProblem(error) });
+      const problem = asProblem(error);
+      if (signal.aborted) return say(`The endpoint was not added. ${explain(problem).title}.`);
+      Object.assign(state, { busy: false, problem });
       draw();
       document
         .querySelector('main')

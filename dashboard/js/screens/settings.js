@@ -81,10 +81,14 @@ export function open(stage) {
   </section>`;
 
   const rotate = async () => {
-    const rotated = await confirm(ROTATE, signal, () => call('post', '/{id}/rotate-secret', { ids, signal }));
+    const rotated = await confirm(ROTATE, signal, async () => {
+      // It goes on when the reader leaves: what it answers is the only copy of the secret.
+      const { secret, ...endpoint } = await call('post', '/{id}/rotate-secret', { ids });
+      keepSecret(remember(endpoint).id, secret, 'rotated');
+      if (signal.aborted) say("The secret was rotated. The endpoint's test screen shows it.");
+      return endpoint;
+    });
     if (!rotated) return;
-    const { secret, ...endpoint } = rotated;
-    keepSecret(remember(endpoint).id, secret, 'rotated');
     say('The secret was rotated');
     go(address(`/endpoints/${ids.id}/test`));
   };

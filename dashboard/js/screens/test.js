@@ -26,7 +26,7 @@ export function open(stage) {
     'test',
     'Test',
     (endpoint) => html`<div class="stack">
-    ${secret(endpoint)} ${verify(endpoint, state, screen.draw)} ${can('retry') ? trial(endpoint) : nothing}
+    ${secret(endpoint, screen.draw)} ${verify(endpoint, state, screen.draw)} ${can('retry') ? trial(endpoint) : nothing}
   </div>`,
   );
   const trial = (/** @type {import('../api.js').Schemas['Endpoint']} */ endpoint) => html`<section class="card">
@@ -46,11 +46,13 @@ export function open(stage) {
     },
     signal: stage.signal,
   });
-  stage.signal.addEventListener('abort', () => forgetSecret(id));
 }
 
-/** @param {import('../api.js').Schemas['Endpoint']} endpoint */
-function secret({ id }) {
+/**
+ * @param {import('../api.js').Schemas['Endpoint']} endpoint
+ * @param {() => void} draw
+ */
+function secret({ id }, draw) {
   const made = secretOf(id);
   if (!made) {
     return html`<section class="card">
@@ -59,10 +61,15 @@ function secret({ id }) {
         ${can('write') ? html`If it is lost, <a href=${address(`/endpoints/${id}/settings`)}>rotate it</a> in the settings.` : 'If it is lost, ask somebody who may change this endpoint to rotate it.'}</p>
     </section>`;
   }
+  const stored = () => {
+    forgetSecret(id);
+    draw();
+  };
   return html`<section class="card">
     <h2>${made.fresh === 'created' ? 'The endpoint is there. Store its signing secret now' : 'This is the new signing secret. Store it now'}</h2>
-    <p>It is shown this once, and gone when you leave this screen. ${made.fresh === 'rotated' ? 'From now on every attempt is signed with it.' : 'With it your receiver can tell that a request came from us.'}</p>
+    <p>It is gone once you sign out, or reload or close this page. ${made.fresh === 'rotated' ? 'From now on every attempt is signed with it.' : 'With it your receiver can tell that a request came from us.'}</p>
     ${secretBox(made.secret)}
+    <div class="actions"><button type="button" @click=${stored}>I have stored it</button></div>
   </section>`;
 }
 
