@@ -23,7 +23,8 @@ const HEADERS: [(&str, &str); 5] = [
     ("referrer-policy", "no-referrer"),
     ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-resource-policy", "same-origin"),
-    ("strict-transport-security", "max-age=63072000; includeSubDomains"),
+    // Not for subdomains: those of the dashboard's domain are not ours.
+    ("strict-transport-security", "max-age=63072000"),
 ];
 
 /// What a file may do whose address holds its hash: be kept for a year, unasked.
