@@ -23,6 +23,7 @@ import { begin, borrow, can, credentials, end, keepLink, lend, pendingLink, sess
 
 /** The screens that are not there at first, to load once the first one stands. */
 const SCREENS = [
+  'sign-in',
   'endpoints',
   'overview',
   'create',
@@ -232,7 +233,10 @@ function noReading({ paint }) {
 /** Asks for another token in a dialog, above the screen, which keeps everything that was entered. */
 function askAgain() {
   asking ??= (async () => {
-    const signIn = await load('sign-in');
+    const signIn = await import('./screens/sign-in.js').catch((error) => {
+      reportError(error);
+      throw new Problem(401, 'your access has ended; reload this page to sign in again');
+    });
     await signIn.ask();
     drawFrame();
   })().finally(() => (asking = null));
