@@ -11,12 +11,17 @@ import { can } from '../session.js';
 
 /**
  * @typedef {import('../api.js').Schemas} Schemas
- * @typedef {{buckets: Schemas['Statistics'][] | null, failed: boolean}} Figures
+ * @typedef {{buckets: Schemas['Statistics'][] | null, complete: boolean, failed: boolean, dueMs: number}} Figures
+ * `dueMs` is when they are to be asked for again.
  * @typedef {{list: Schemas['EndpointList'] | null, problem: import('../api.js').Problem | null, figures: Map<string, Figures>}} State
  */
 
 /** How often the list is asked for again, in seconds. */
 const FRESH_SECONDS = 30;
+
+/** After how many seconds figures are asked for again: those that are there, and those that were refused. */
+const FIGURES_SECONDS = 300;
+const REFUSED_SECONDS = 20;
 
 /** @param {import('../app.js').Stage} stage */
 export function open({ route, signal, again, paint }) {
@@ -103,8 +108,10 @@ function name({ id, url, description }) {
 
 /** @param {Figures | undefined} figures */
 function day(figures) {
-  if (figures?.failed) return html`<small>Not available</small>`;
-  if (!figures?.buckets) return html`<span class="spark wait"></span>`;
+  if (!figures?.buckets) {
+    return figures?.failed ? html`<small>Not available</small>` : html`<span class="spark wait"></span>`;
+  }
+  if (!figures.complete) return html`${spark(figures.buckets)}<small>Still counting</small>`;
   const all = figures.buckets.reduce((sum, { deliveries }) => sum + deliveries, 0);
   if (all === 0) return html`<small>No events</small>`;
   const delivered = figures.buckets.reduce((sum, bucket) => sum + bucket.delivered, 0);
@@ -115,25 +122,30 @@ function day(figures) {
 let spark = () => nothing;
 
 /**
- * Asks for the figures of each endpoint when it comes into view, once.
+ * Asks for the figures of each endpoint when it comes into view, and again when they are old or not complete.
  * @param {State} state
  * @param {AbortSignal} signal
  * @param {() => void} draw
  */
 function watcher(state, signal, draw) {
   const load = async (/** @type {string} */ id) => {
-    if (state.figures.has(id)) return;
-    state.figures.set(id, { buckets: null, failed: false });
+    const known = state.figures.get(id);
+    const askedMs = Date.now();
+    if (known && askedMs < known.dueMs) return;
+    const before = known ?? { buckets: null, complete: true, failed: false };
+    state.figures.set(id, { ...before, dueMs: Number.POSITIVE_INFINITY });
     try {
       ({ spark } = await import('../parts/chart.js'));
-      const { count } = await import('../parts/figures.js');
+      const { count, MORE_SECONDS } = await import('../parts/figures.js');
       const to = new Date();
-      const { buckets } = await count(id, new Date(to.getTime() - 23 * 3_600_000), to, 'hour', signal);
-      state.figures.set(id, { buckets, failed: false });
+      const counted = await count(id, new Date(to.getTime() - 23 * 3_600_000), to, 'hour', signal);
+      const seconds = counted.complete ? FIGURES_SECONDS : MORE_SECONDS;
+      state.figures.set(id, { ...counted, failed: false, dueMs: askedMs + seconds * 1000 });
+      if (!counted.complete) setTimeout(() => !document.hidden && !signal.aborted && watch(), seconds * 1000);
     } catch (error) {
       if (signal.aborted) return;
       asProblem(error);
-      state.figures.set(id, { buckets: null, failed: true });
+      state.figures.set(id, { ...before, failed: true, dueMs: Date.now() + REFUSED_SECONDS * 1000 });
     }
     draw();
   };
@@ -143,7 +155,12 @@ function watcher(state, signal, draw) {
     }
   });
   signal.addEventListener('abort', () => observer.disconnect());
-  return () => {
-    for (const element of document.querySelectorAll('[data-figures]')) observer.observe(element);
+  const watch = () => {
+    for (const element of document.querySelectorAll('[data-figures]')) {
+      // What is observed already says nothing new, although it may show another endpoint by now.
+      observer.unobserve(element);
+      observer.observe(element);
+    }
   };
+  return watch;
 }

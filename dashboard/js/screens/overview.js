@@ -4,7 +4,7 @@ import { html, nothing } from '../../vendor/lit-html.js';
 import { call } from '../api.js';
 import { answerTimes, numbers, outcomes } from '../parts/chart.js';
 import { endpointScreen } from '../parts/endpoint.js';
-import { count, sums } from '../parts/figures.js';
+import { count, MORE_SECONDS, sums } from '../parts/figures.js';
 import { asProblem, follow } from '../parts/live.js';
 import { deliveryTable } from '../parts/rows.js';
 import { milliseconds, number, percent, when } from '../parts/time.js';
@@ -73,7 +73,7 @@ export function open(stage) {
       figures.problem = problem;
       screen.draw();
     },
-    pause: ({ complete }) => (complete ? 60 : 2),
+    pause: ({ complete }) => (complete ? 60 : MORE_SECONDS),
     signal,
   });
   const recent = follow({
