@@ -52,7 +52,7 @@ export function open(stage) {
   const id = route.params.endpoint ?? '';
   const start = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
-    if (state.busy || state.found?.failed === 0) return;
+    if (state.busy) return;
     state.busy = true;
     screen.draw();
     const { include, since, until, events, perSecond } = state.draft;
@@ -68,6 +68,7 @@ export function open(stage) {
     }
   };
   const changed = () => {
+    state.found = null;
     screen.draw();
     clearTimeout(wait);
     wait = setTimeout(counted.now, 400);
@@ -160,7 +161,7 @@ function starter(endpoint, state, changed, start) {
       error: state.refused?.field('events'),
     })}</details>
     ${pace(state.draft, changed)} ${expectation(state)} ${refusal(endpoint.id, state.refused)}
-    <div class="actions"><button class="primary" aria-disabled=${state.busy || state.found?.failed === 0}>${state.busy ? 'Starting…' : 'Start sending'}</button></div>
+    <div class="actions"><button class="primary" aria-disabled=${state.busy}>${state.busy ? 'Starting…' : 'Start sending'}</button></div>
   </form>`;
 }
 
