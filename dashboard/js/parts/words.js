@@ -42,7 +42,7 @@ export function healthDetail({ health, disabled_reason }) {
   const since = health.since ? `since ${brief(health.since)}` : '';
   if (health.state === 'healthy') return '';
   if (health.state === 'failing') return since;
-  const why = { gone: 'it answered 410 Gone', failing: 'nothing succeeded for days', hand: 'switched off by hand' }[
+  const why = { gone: 'it answered 410 Gone', failing: 'nothing succeeded for too long', hand: 'switched off by hand' }[
     disabled_reason ?? 'hand'
   ];
   return [why, since].filter(Boolean).join(', ');
@@ -58,7 +58,7 @@ export function healthAdvice({ health, disabled_reason }) {
   if (health.state === 'failing') {
     return {
       what: `No attempt has succeeded${health.since ? ` since ${brief(health.since)}` : ''}.`,
-      todo: 'Nothing is lost: each delivery is retried for more than a day. Look at why the latest ones failed, repair the receiver and send a test event. If nothing succeeds for days, the endpoint is disabled.',
+      todo: 'Nothing is lost: each delivery is retried until its schedule ends. Look at why the latest ones failed, repair the receiver and send a test event. If nothing succeeds for too long, the endpoint is disabled.',
     };
   }
   if (disabled_reason === 'gone') {
@@ -69,7 +69,7 @@ export function healthAdvice({ health, disabled_reason }) {
   }
   if (disabled_reason === 'failing') {
     return {
-      what: 'Nothing succeeded for days, so we stopped sending.',
+      what: 'Nothing succeeded for too long, so we stopped sending.',
       todo: 'Send a test event to see whether the receiver works again, enable the endpoint, and recover what failed and what it missed.',
     };
   }

@@ -69,7 +69,7 @@ async function understand(page) {
   await look(page, 'event');
   await page.goBack();
   await page.getByRole('link', { name: 'The endpoint is disabled' }).click();
-  await see(page, 'Nothing succeeded for days, so we stopped sending.');
+  await see(page, 'Nothing succeeded for too long, so we stopped sending.');
   await look(page, 'endpoint-disabled');
   await page.getByRole('button', { name: 'Enable the endpoint' }).click();
   await see(page, 'Healthy');
