@@ -2,7 +2,7 @@
 
 import { html, nothing } from '../../vendor/lit-html.js';
 import { address } from '../route.js';
-import { fromField, toField } from './time.js';
+import { FIRST, fromField, LAST, toField } from './time.js';
 
 /**
  * @typedef {{name: string, label: string, options: (readonly [value: string, text: string])[]}} Choice
@@ -32,7 +32,8 @@ export function filters(path, query, choices, go) {
   const apply = (/** @type {string} */ name, /** @type {string} */ value) =>
     go(address(path, { ...present, [name]: value }), { replace: name === 'from' || name === 'to' });
   const changed = (/** @type {Event} */ event) => {
-    const { name, value } = /** @type {HTMLInputElement} */ (event.target);
+    const { name, value, validity } = /** @type {HTMLInputElement} */ (event.target);
+    if (!validity.valid) return;
     apply(name, name === 'from' || name === 'to' ? fromField(value) : value);
   };
   const some = Object.values(present).some((value) => value !== '');
@@ -62,9 +63,8 @@ function select({ name, label, options }, chosen) {
  * @param {string} value RFC 3339, or empty
  */
 function time(name, label, value) {
-  const shown = Number.isNaN(Date.parse(value)) ? '' : toField(value);
   return html`<div class="field">
     <label for="filter-${name}">${label}</label>
-    <input id="filter-${name}" name=${name} type="datetime-local" step="1" .value=${shown} />
+    <input id="filter-${name}" name=${name} type="datetime-local" step="1" min=${FIRST} max=${LAST} .value=${toField(value)} />
   </div>`;
 }

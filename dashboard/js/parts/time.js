@@ -132,13 +132,21 @@ export function percent(part, all) {
   return share.format(part < all ? Math.min(value, 0.999) : value);
 }
 
+/** The times that a `datetime-local` field takes. While a year is typed it is none of them, and not to be acted on yet. */
+export const FIRST = '2000-01-01T00:00:00';
+export const LAST = '9999-12-31T23:59:59';
+
 /**
- * Returns the value of a `datetime-local` field for a time, by the reader's clock.
+ * Returns the value of a `datetime-local` field for a time, by the reader's clock; empty if it is no time.
  * @param {string} time RFC 3339
  */
 export function toField(time) {
   const date = new Date(time);
-  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+  if (Number.isNaN(date.getTime())) return '';
+  const digits = (/** @type {number} */ value, length = 2) => String(value).padStart(length, '0');
+  const days = [digits(date.getFullYear(), 4), digits(date.getMonth() + 1), digits(date.getDate())];
+  const hours = [digits(date.getHours()), digits(date.getMinutes()), digits(date.getSeconds())];
+  return `${days.join('-')}T${hours.join(':')}`;
 }
 
 /**
@@ -146,7 +154,8 @@ export function toField(time) {
  * @param {string} value
  */
 export function fromField(value) {
-  return value === '' ? '' : rfc3339(new Date(value).getTime());
+  const ms = new Date(value).getTime();
+  return Number.isNaN(ms) ? '' : rfc3339(ms);
 }
 
 /** @param {number} ms since 1970 */

@@ -6,7 +6,7 @@ import { endpointScreen } from '../parts/endpoint.js';
 import { asProblem, follow } from '../parts/live.js';
 import { picker } from '../parts/picker.js';
 import { bar, includeName, recoveryStatus } from '../parts/progress.js';
-import { at, fromField, number, rfc3339, span, toField } from '../parts/time.js';
+import { at, FIRST, fromField, LAST, number, rfc3339, span, toField } from '../parts/time.js';
 import { badge, empty, explain, failing, loading, pages, say, sentence, stale, table } from '../parts/view.js';
 import { address } from '../route.js';
 import { can } from '../session.js';
@@ -28,6 +28,16 @@ const PRESETS = [
   ['Last 7 days', 7 * 24 * HOUR],
 ];
 
+/**
+ * Returns a time of the address; empty if there is none.
+ * @param {URLSearchParams} query
+ * @param {string} name
+ */
+function timeIn(query, name) {
+  const time = query.get(name) ?? '';
+  return Number.isNaN(Date.parse(time)) ? '' : time;
+}
+
 /** @param {import('../app.js').Stage} stage */
 export function open(stage) {
   const { route, signal, go } = stage;
@@ -37,8 +47,8 @@ export function open(stage) {
   const state = {
     draft: {
       include: query.get('include') === 'missing' ? 'missing' : 'failed',
-      since: query.get('since') || rfc3339(Date.now() - 7 * 24 * HOUR),
-      until: query.get('until') ?? '',
+      since: timeIn(query, 'since') || rfc3339(Date.now() - 7 * 24 * HOUR),
+      until: timeIn(query, 'until'),
       events: ['*'],
       perSecond: 20,
     },
@@ -194,12 +204,14 @@ function time(endpoint, { draft, refused }, changed) {
       changed();
     };
   const type = (/** @type {'since' | 'until'} */ name) => (/** @type {Event} */ event) => {
-    draft[name] = fromField(/** @type {HTMLInputElement} */ (event.target).value);
+    const { value, validity } = /** @type {HTMLInputElement} */ (event.target);
+    if (!validity.valid) return;
+    draft[name] = fromField(value);
     changed();
   };
   const field = (/** @type {'since' | 'until'} */ name, /** @type {string} */ label) => html`<div class="field">
     <label for=${name}>${label}</label>
-    <input id=${name} type="datetime-local" step="1" ?required=${name === 'since'} .value=${draft[name] ? toField(draft[name]) : ''} @change=${type(name)} aria-describedby="${name}-error" aria-invalid=${refused?.field(name) !== undefined} />
+    <input id=${name} type="datetime-local" step="1" min=${FIRST} max=${LAST} ?required=${name === 'since'} .value=${toField(draft[name])} @change=${type(name)} aria-describedby="${name}-error" aria-invalid=${refused?.field(name) !== undefined} />
     <p id="${name}-error" class="field-error" role="alert">${refused?.field(name) ? `This ${refused.field(name)}.` : nothing}</p>
   </div>`;
   const { since } = endpoint.health;
