@@ -34,7 +34,7 @@ export function includeName({ include }) {
 export function standing({ status, total, retried, delivered, failed, per_second }) {
   const left = Math.max(0, (total ?? 0) - retried);
   if (status === 'paused')
-    return 'The receiver fails, so this waits. One delivery is tried now and then, after 10 seconds at first and at most 15 minutes later; when one succeeds, the rest follows by itself.';
+    return 'The receiver is failing, so sending is paused. One delivery is tried now and then, after 10 seconds at first and at most 15 minutes later; when one succeeds, the rest follows by itself.';
   if (status === 'running' && total === null) return 'Counting what there is to send.';
   if (status === 'running')
     return left > 0
@@ -44,7 +44,7 @@ export function standing({ status, total, retried, delivered, failed, per_second
     return `Cancelled after ${number(retried)}. Up to 100 that were on their way then may still have been sent.`;
   if (total === 0) return 'There was nothing to send.';
   const alone = (total ?? 0) - retried;
-  const other = alone > 0 ? ` ${number(alone)} arrived otherwise meanwhile.` : '';
+  const other = alone > 0 ? ` ${number(alone)} arrived by other means in the meantime.` : '';
   if (failed > 0)
     return `${number(failed)} of ${number(total ?? 0)} failed although others arrived; look at why, then send those again.${other}`;
   return delivered > 0 ? `All ${number(delivered)} arrived.${other}` : `Nothing was left to send.${other}`;

@@ -189,7 +189,7 @@ function statusAdvice(status, headers) {
   }
   if (status === 404 || status === 405) {
     return {
-      what: `${answered}: nothing there takes a POST.`,
+      what: `${answered}: nothing there accepts a POST.`,
       todo: 'Check the path of the URL, and that the route is deployed.',
     };
   }

@@ -104,7 +104,7 @@ export function trouble(problem) {
     const other = rest(problem);
     return other
       ? html`<p class="callout bad" role="alert">${other}</p>`
-      : html`<p class="callout bad" role="alert">Some fields need another look; they say why.</p>`;
+      : html`<p class="callout bad" role="alert">Some fields are not right yet; each says why.</p>`;
   }
   if (problem.status === 409) return html`<p class="callout bad" role="alert">${sentence(problem.message)}</p>`;
   const { title, text } = explain(problem);

@@ -159,7 +159,7 @@ function verdict({ delivery, endpoint, refused, busy }, retry) {
     : nothing;
   const more =
     delivery.status === 'failed' && can('retry') && !delivery.test && !disabled
-      ? html`<a class="button" href=${address(`/endpoints/${endpoint?.id}/recoveries`, { since: delivery.created_at })}>Send everything again that failed since then…</a>`
+      ? html`<a class="button" href=${address(`/endpoints/${endpoint?.id}/recoveries`, { since: delivery.created_at })}>Resend everything that has failed since then…</a>`
       : nothing;
   return html`${refusal}<div class="callout ${delivery.status === 'failed' ? 'bad' : 'warn'}">
     <b>${why?.what ?? 'It has not arrived.'}</b>${why?.todo ?? ''}

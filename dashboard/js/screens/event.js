@@ -58,7 +58,7 @@ function nobody({ accepted_at }) {
   if (Date.now() - Date.parse(accepted_at) < FRESH_MS)
     return empty('Nothing to show yet', 'Deliveries appear here once their first attempt has ended.');
   return empty(
-    'It was sent to nobody',
+    'It was not sent to any endpoint',
     'No endpoint was enabled and subscribed to it when it came. An endpoint that is now can get it by a recovery of what it missed.',
   );
 }

@@ -158,7 +158,7 @@ function starter(endpoint, state, changed, start) {
       <div class="actions"><a class="button primary" href=${address(`/endpoints/${endpoint.id}/recoveries/${running.id}`)}>Follow it</a></div></div>`;
   }
   return html`<form class="card form" @submit=${start}>
-    <div><h2>Send again</h2><p class="soft">After an outage: everything of a time, at a pace that your receiver can take. New events keep coming meanwhile, and overtake.</p></div>
+    <div><h2>Send again</h2><p class="soft">After an outage: everything of a time, at a pace that your receiver can take. New events are still sent in the meantime, and may arrive first.</p></div>
     ${what(state.draft, changed)} ${time(endpoint, state, changed)}
     <details><summary>Only some event types</summary>${picker({
       types: state.types,
@@ -263,7 +263,7 @@ function refusal(id, problem) {
   if (other)
     return html`<p class="callout bad" role="alert">A recovery is under way already. <a href=${address(`/endpoints/${id}/recoveries/${other}`)}>Follow it</a></p>`;
   if (problem.status === 422)
-    return html`<p class="callout bad" role="alert">Some fields need another look; they say why.</p>`;
+    return html`<p class="callout bad" role="alert">Some fields are not right yet; each says why.</p>`;
   const text =
     problem.status === 409 ? sentence(problem.message) : `${explain(problem).title}. ${explain(problem).text}`;
   return html`<p class="callout bad" role="alert">${text}</p>`;

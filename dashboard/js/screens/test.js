@@ -90,7 +90,7 @@ function verify(endpoint, state, draw) {
       <h2>${shown?.name === 'curl' ? 'Try your receiver by hand' : 'Verify requests'}</h2>
       <div class="switch" role="group" aria-label="Language">${snippets.map(({ name }) => html`<button type="button" aria-pressed=${name === shown?.name} @click=${choose(name)}>${name}</button>`)}</div>
     </div>
-    ${shown?.name === 'curl' ? html`<p class="soft">Sends a request that is signed like ours, so you can try a receiver before it is public: put its address in place of the URL.</p>` : html`<p class="soft">Over the raw body, before it is parsed. Any library of <a href="https://www.standardwebhooks.com" rel="noreferrer">Standard Webhooks</a> will do.</p>`}
+    ${shown?.name === 'curl' ? html`<p class="soft">Sends a request that is signed like ours, so you can try a receiver before it is public: put its address in place of the URL.</p>` : html`<p class="soft">Over the raw body, before it is parsed. Any <a href="https://www.standardwebhooks.com" rel="noreferrer">Standard Webhooks</a> library will do.</p>`}
     ${shown?.install ? code(shown.install, 'the command') : nothing} ${shown ? code(shown.code, 'the code') : nothing}
   </section>`;
 }

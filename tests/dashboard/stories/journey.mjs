@@ -81,7 +81,7 @@ async function recover(page, target) {
   await page.getByRole('button', { name: 'Start sending' }).waitFor();
   await look(page, 'recover');
   await page.getByRole('button', { name: 'Start sending' }).click();
-  await see(page, 'The receiver fails, so this waits.');
+  await see(page, 'The receiver is failing, so sending is paused.');
   target.status = 200;
   await look(page, 'recovery-paused');
   await page.getByRole('button', { name: 'Cancel…' }).click();
