@@ -222,20 +222,34 @@ function entry(attempt, number, before, url, explained) {
   </li>`;
 }
 
+/** @type {WeakMap<object, any>} */
+const texts = new WeakMap();
+
+/**
+ * Returns what is made of an answer, which is made once: the countdown draws all of it again every second.
+ * @template T
+ * @param {object} of
+ * @param {() => T} make
+ * @returns {T}
+ */
+function once(of, make) {
+  if (!texts.has(of)) texts.set(of, make());
+  return texts.get(of);
+}
+
 /**
  * @param {Schemas['Attempt']} attempt
  * @param {boolean} open
  */
-function answer({ response_body, response_headers, http_status }, open) {
+function answer(attempt, open) {
+  const { response_body, response_headers, http_status } = attempt;
   const headers = Object.entries(response_headers ?? {});
   if (!response_body && headers.length === 0)
     return http_status === null ? nothing : html`<small class="block">No body.</small>`;
-  const text = [
-    headers.map(([name, value]) => `${name}: ${value}`).join('\n'),
-    response_body ? readable(response_body) : '',
-  ]
-    .filter(Boolean)
-    .join('\n\n');
+  const text = once(attempt, () => {
+    const lines = headers.map(([name, value]) => `${name}: ${value}`).join('\n');
+    return [lines, response_body ? readable(response_body) : ''].filter(Boolean).join('\n\n');
+  });
   return html`<details ?open=${open}><summary>What the receiver answered</summary>${code(text, 'the answer')}</details>`;
 }
 
@@ -245,13 +259,16 @@ function answer({ response_body, response_headers, http_status }, open) {
  * @param {Schemas['Endpoint']} endpoint
  */
 function request(delivery, { url }) {
-  const body = delivery.payload ? fieldText(textOf(delivery), 'payload') : null;
+  const { body, lines } = once(delivery, () => {
+    const body = delivery.payload ? fieldText(textOf(delivery), 'payload') : null;
+    return { body, lines: body === null ? '' : indented(body) };
+  });
   if (body === null)
     return html`<section class="card"><h2>Request</h2><p class="soft">The event is no longer kept, so it can't be shown or sent again.</p></section>`;
   const headers = `POST ${url}\ncontent-type: application/json\nwebhook-id: ${delivery.event_id}\nwebhook-timestamp: (seconds, of each attempt)\nwebhook-signature: v1,(of each attempt)`;
   return html`<section class="card">
     <div class="title-line"><h2>Request</h2>${copyButton(signedRequest(url, delivery.event_id, body), 'the request as a curl command', 'Copy as curl')}</div>
-    <div class="stack tight">${code(headers, 'the headers')} ${code(indented(body), 'the body')}</div>
+    <div class="stack tight">${code(headers, 'the headers')} ${code(lines, 'the body')}</div>
     <p class="fine note">The body is indented here; it was sent as the producer wrote it.</p>
     ${copyButton(body, 'the body as it was sent', 'Copy the body as sent')}
   </section>`;
