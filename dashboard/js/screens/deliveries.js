@@ -13,7 +13,7 @@ import { address } from '../route.js';
 
 /**
  * @typedef {import('../api.js').Schemas} Schemas
- * @typedef {{data: import('../parts/rows.js').Delivery[], next: string | null}} List
+ * @typedef {{data: import('../parts/rows.js').Delivery[], next: string | null, asked: number}} List
  * @typedef {{list: List | null, problem: import('../api.js').Problem | null, endpoints: Schemas['Endpoint'][], types: Schemas['EventType'][],
  *   searching: string, newer: number, again: boolean}} State
  */
@@ -63,7 +63,7 @@ export function open({ route, signal, again, paint, go }) {
       state.problem = problem;
       draw();
     },
-    pause: () => (cursor === '' ? 10 : null),
+    pause: ({ asked }) => (cursor === '' ? 10 * asked : null),
     signal,
   });
   follow({
@@ -93,7 +93,7 @@ async function pageWithSomething(chosen, cursor, signal) {
   for (let asked = 1; ; asked++) {
     const query = { ...chosen, per_page: 20, ...(from ? { cursor: from } : {}) };
     const { data, meta } = await call('get', '/deliveries', { query, signal });
-    if (data.length > 0 || meta.next === null || asked === EMPTY_PAGES) return { data, next: meta.next };
+    if (data.length > 0 || meta.next === null || asked === EMPTY_PAGES) return { data, next: meta.next, asked };
     from = meta.next;
   }
 }
