@@ -4,7 +4,7 @@ import { html, nothing } from '../../vendor/lit-html.js';
 import { call, textOf } from '../api.js';
 import { address } from '../route.js';
 import { fieldText, indented, readable } from './json.js';
-import { asProblem, follow } from './live.js';
+import { asProblem, follow, pauseAfter } from './live.js';
 import { milliseconds } from './time.js';
 import { badge, code, explain, say } from './view.js';
 import { advice, outcomeWord } from './words.js';
@@ -47,7 +47,7 @@ export function tester(id, signal, draw) {
         draw();
       },
       fail: (problem) => {
-        state.error = explain(problem).title;
+        Object.assign(state, { error: explain(problem).title, busy: pauseAfter(problem, 0) !== null });
         draw();
       },
       pause: ({ status }) => (status === 'pending' ? 1 : null),
@@ -98,7 +98,7 @@ function outcome(endpoint, delivery) {
   const attempt = delivery.attempts.at(-1);
   if (!attempt) return html`<p class="callout"><b>On its way</b>The answer appears here.</p>`;
   const why = advice(attempt, endpoint.url);
-  const body = fieldText(textOf(delivery), 'payload');
+  const body = delivery.payload ? fieldText(textOf(delivery), 'payload') : null;
   return html`<div class="callout ${why ? 'bad' : 'good'}">
       <b>${why ? why.what : `The receiver answered ${attempt.http_status}: delivered.`}</b>
       ${why ? why.todo : 'Your endpoint is ready.'}

@@ -3,6 +3,7 @@
  */
 
 import { html, nothing, svg } from '../../vendor/lit-html.js';
+import { pauseAfter } from './live.js';
 import { number } from './time.js';
 
 /**
@@ -67,7 +68,8 @@ export function failing(problem, again) {
  */
 export function stale(problem) {
   if (!problem) return nothing;
-  return html`<p class="callout warn" role="status">${explain(problem).title}. What you see may be out of date; it is asked for again by itself.</p>`;
+  const again = pauseAfter(problem, 0) === null ? '' : '; it is asked for again by itself';
+  return html`<p class="callout warn" role="status">${explain(problem).title}. What you see may be out of date${again}.</p>`;
 }
 
 /**

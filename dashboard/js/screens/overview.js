@@ -143,7 +143,7 @@ function totals(all, size) {
     <div><dt>Events</dt><dd>${number(all.deliveries)}</dd></div>
     <div><dt>Delivered</dt><dd>${percent(all.delivered, all.deliveries)}<small>${outcome(all)}</small></dd></div>
     <div><dt>At the first attempt</dt><dd>${all.attempted ? percent(all.succeeded, all.attempted) : '–'}<small>${all.attempted ? `${number(all.succeeded)} of ${number(all.attempted)}` : ''}</small></dd></div>
-    <div><dt>Half answered within</dt><dd>${time(all.p50)}<small>${all.p95 === null ? '' : `95 % in ${time(all.p95)}, 99 % in ${time(all.p99)}, in the slowest ${size}`}</small></dd></div>
+    <div><dt>Half answered within, in the slowest ${size}</dt><dd>${time(all.p50)}<small>${all.p95 === null ? '' : `95 % in ${time(all.p95)}, 99 % in ${time(all.p99)}`}</small></dd></div>
   </dl>`;
 }
 
