@@ -43,6 +43,7 @@ const frame = /** @type {HTMLElement} */ (document.querySelector('#frame'));
 
 let leave = new AbortController();
 let place = '';
+let page = ''; // Of a list.
 let box = document.createElement('div');
 let rest = false;
 /** @type {Promise<void> | null} */
@@ -111,8 +112,11 @@ async function open() {
     !session() || pendingLink() ? 'sign-in' : route && !can('read') ? 'no-reading' : (route?.screen ?? 'unknown');
   const here = [name, ...Object.values(route?.params ?? {})].join('/');
   const again = here === place;
+  const leaf = [route?.query.get('page'), route?.query.get('cursor')].join();
   if (!again) clear();
+  else if (leaf !== page) scrollTo(0, 0);
   place = here;
+  page = leaf;
   drawFrame();
   /** @type {Stage} */
   const stage = {
@@ -288,7 +292,7 @@ function account(who) {
         <div><dt>You can</dt><dd>${allowed || 'nothing here'}</dd></div>
         <div><dt>Access ends</dt><dd>${who.expires_at ? html`<span title=${exact(who.expires_at)}>${ago(who.expires_at)}</span>` : 'when it is revoked'}</dd></div>
       </dl>
-      ${who.return_url?.startsWith('https://') ? html`<a class="button" href=${who.return_url} rel="noreferrer">Back to where you came from</a>` : nothing}
+      ${who.return_url?.startsWith('https://') ? html`<a class="button" href=${who.return_url} target="_top" rel="noreferrer">Back to where you came from</a>` : nothing}
       <button @click=${signOut}>Sign out</button>
     </div>`;
 }
@@ -298,5 +302,5 @@ function expiry({ expires_at }) {
   if (!expires_at) return nothing;
   const seconds = (Date.parse(expires_at) - Date.now()) / 1000;
   if (seconds > 300 || seconds < 0) return nothing;
-  return html`<p class="strip" role="status">Your access ends ${ago(expires_at)}. You will be asked to sign in again; nothing you entered is lost.</p>`;
+  return html`<p class="strip"><span role="status">Your access ends soon. You will be asked to sign in again; nothing you entered is lost.</span> It ends ${ago(expires_at)}.</p>`;
 }

@@ -67,7 +67,7 @@ export function head(endpoint, tab) {
  * @param {(readonly [href: string, name: string])[]} links
  */
 export function crumbs(links) {
-  return html`<nav aria-label="Above"><ol class="crumbs">${links.map(([href, name]) => html`<li><a href=${href}>${name}</a></li>`)}</ol></nav>`;
+  return html`<nav aria-label="Breadcrumb"><ol class="crumbs">${links.map(([href, name]) => html`<li><a href=${href}>${name}</a></li>`)}</ol></nav>`;
 }
 
 /** How many pages of endpoints are read for their names. */

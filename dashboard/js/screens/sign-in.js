@@ -91,7 +91,10 @@ function tokenForm(title, text, state, draw, done) {
     const form = /** @type {HTMLFormElement} */ (event.target);
     const token = String(new FormData(form).get('token')).trim();
     await attempt(state, draw, async () => {
-      begin({ token, ...(await call('get', '/token', { token })) });
+      const allowed = await call('get', '/token', { token });
+      const before = session();
+      const return_url = before?.workspace_id === allowed.workspace_id ? (before.return_url ?? null) : null;
+      begin({ token, ...allowed, return_url });
       done();
     });
     form.querySelector('input')?.focus();
