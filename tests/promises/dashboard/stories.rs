@@ -6,11 +6,13 @@
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tests::{Workspace, issued, repository};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Command;
+use tokio::time::timeout;
 
 use super::workshop;
 use crate::promises::STACK;
@@ -19,6 +21,8 @@ use crate::promises::STACK;
 const BROWSER: &str = "DASHBOARD_BROWSER";
 /// Names a folder of the repository for pictures.
 const PICTURES: &str = "DASHBOARD_PICTURES";
+/// What all stories may take on a slow machine, with pictures.
+const LONGEST: Duration = Duration::from_secs(20 * 60);
 
 #[tokio::test]
 async fn people_do_with_the_dashboard_what_they_came_for() {
@@ -43,20 +47,32 @@ async fn people_do_with_the_dashboard_what_they_came_for() {
     let mut stories = command.spawn().expect("it starts");
     let mut input = stories.stdin.take().expect("its input");
     let mut asked = BufReader::new(stories.stdout.take().expect("its output")).lines();
+    let mut errors = stories.stderr.take().expect("its errors");
+    // Read as they come: it would wait for ever for room in a pipe that is full.
+    let errors = tokio::spawn(async move {
+        let mut told = String::new();
+        errors.read_to_string(&mut told).await.expect("text");
+        told
+    });
 
     let mut workspaces = Workspaces::default();
-    while let Some(line) = asked.next_line().await.expect("lines") {
-        let answer = workspaces.answer(&line).await;
-        if input.write_all(format!("{answer}\n").as_bytes()).await.is_err() {
-            break; // It has ended, and says why.
+    let answering = async {
+        while let Some(line) = asked.next_line().await.expect("lines") {
+            let answer = workspaces.answer(&line).await;
+            if input.write_all(format!("{answer}\n").as_bytes()).await.is_err() {
+                break; // It has ended, and says why.
+            }
         }
+    };
+    let is_in_time = timeout(LONGEST, answering).await.is_ok();
+    if !is_in_time {
+        stories.start_kill().expect("it is ended");
     }
 
-    let mut told = String::new();
-    let mut errors = stories.stderr.take().expect("its errors");
-    errors.read_to_string(&mut told).await.expect("text");
     let status = stories.wait().await.expect("it ends");
+    let told = errors.await.expect("its errors");
     println!("{told}");
+    assert!(is_in_time, "this took longer than {LONGEST:?}:\n{told}");
     assert!(status.success(), "{told}");
 }
 
