@@ -60,11 +60,20 @@ async function losesNothing(page, id) {
 /** @param {import('playwright-core').Page} page */
 async function linkTwice(page) {
   const link = DASHBOARD + new URL(await ask('link webhooks:read')).hash;
+  let exchanges = 0;
+  page.on('request', (request) => {
+    if (request.method() === 'POST' && request.url().endsWith('/sessions')) exchanges++;
+  });
   for (const outcome of ['Where your events are sent', 'This link has been used already']) {
     await page.goto('about:blank');
+    exchanges = 0;
     await page.goto(link);
-    await page.getByRole('button', { name: 'Open the dashboard' }).click();
+    const button = page.getByRole('button', { name: 'Open the dashboard' });
+    await button.waitFor();
+    if (exchanges > 0) throw new Error('a link is used up before anybody has clicked');
+    await button.click();
     await see(page, outcome);
+    if (exchanges !== 1) throw new Error(`a click exchanges a link ${exchanges} times`);
   }
   await look(page, 'link-used');
   await page.getByRole('button', { name: 'Use a token instead' }).click();

@@ -7,6 +7,13 @@ export const name = 'the first screen needs 60 KB and 15 requests at most, and i
 const MOST_BYTES = 60 * 1024;
 const MOST_REQUESTS = 15;
 
+/** Holds requests until it is opened. */
+function gate() {
+  let open = () => {};
+  const opened = new Promise((resolve) => (open = () => resolve(undefined)));
+  return { opened, open };
+}
+
 /** @param {import('playwright-core').Page} page */
 export async function tell(page) {
   const target = await receiver(200);
@@ -21,17 +28,20 @@ export async function tell(page) {
     bytes += encodedDataLength;
   });
   page.on('request', (request) => requests.push(request.url()));
-  let release = () => {};
-  const held = new Promise((resolve) => (release = () => resolve(undefined)));
-  await page.route('**/api/integrations/webhooks*', async (route) => {
-    await held;
+  const whoIsIt = gate();
+  const whatIsThere = gate();
+  await page.route(/\/api\/integrations\/webhooks/, async (route) => {
+    await (route.request().url().endsWith('/token') ? whoIsIt : whatIsThere).opened;
     await route.continue();
   });
 
   await page.goto(`${DASHBOARD}#token=${token}`);
+  await page.getByRole('link', { name: 'Webhooks' }).waitFor();
+  await page.locator('main .loading').waitFor();
+  whoIsIt.open();
   await page.getByRole('navigation', { name: 'Main' }).waitFor();
   await page.getByRole('heading', { name: 'Endpoints' }).waitFor();
-  release();
+  whatIsThere.open();
   await page.getByRole('table', { name: 'Endpoints' }).waitFor();
 
   const first = requests.filter((url) => !url.startsWith('data:') && !/\/stats|chart\.js|figures\.js/.test(url));
