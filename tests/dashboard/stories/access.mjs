@@ -4,34 +4,80 @@ import { ask, DASHBOARD, look, open, receiver, see, visit } from '../stage.mjs';
 
 export const name = 'buttons that a token does not allow are absent, and nothing is lost when one ends';
 
+/** @type {Awaited<ReturnType<typeof receiver>>} */
+let target;
+/** An endpoint with a failed delivery, and one that stays disabled. */
+let on = '';
+let off = '';
+
+export async function prepare() {
+  target = await receiver(410); // Ends a delivery and disables its endpoint at once.
+  on = await ask(`endpoint ${JSON.stringify({ url: target.url, events: ['*'] })}`);
+  off = await ask(`endpoint ${JSON.stringify({ url: `${target.url}/off`, events: ['*'] })}`);
+  await ask('events 1');
+}
+
 /** @param {import('playwright-core').Page} page */
 export async function tell(page) {
-  const target = await receiver(200);
-  const id = await ask(`endpoint ${JSON.stringify({ url: target.url, events: ['*'] })}`);
-  await ask('events 1');
-  await looksOnly(page, id);
-  await losesNothing(page, id);
+  const failed = await enableOne(page);
+  for (const scopes of ['webhooks:read webhooks:write', 'webhooks:read webhooks:retry', 'webhooks:read']) {
+    await open(page, await ask(`token ${scopes}`), '/event-types');
+    for (const screen of screens(failed)) await mayDo(page, scopes, screen);
+  }
+  await account(page);
+  await losesNothing(page, on);
   await linkTwice(page);
   target.close();
 }
 
-/** @param {import('playwright-core').Page} page @param {string} id */
-async function looksOnly(page, id) {
-  await open(page, await ask('token webhooks:read'), '/endpoints');
-  const screens = ['', `/${id}`, `/${id}/deliveries`, `/${id}/recoveries`, `/${id}/test`];
-  for (const path of [...screens.map((screen) => `/endpoints${screen}`), '/deliveries', '/event-types']) {
-    await visit(page, path);
-    await page.locator('main .loading').first().waitFor({ state: 'detached' });
-    const main = page.locator('main');
-    const names = [
-      ...(await main.getByRole('button').allTextContents()),
-      ...(await main.getByRole('link').allTextContents()),
-    ];
-    const wrong = names.filter((name) =>
-      /^\s*(add|send|retry|start|rotate|delete|save|disable|enable|settings)/i.test(name),
-    );
-    if (wrong.length > 0) throw new Error(`${path} has ${wrong.join(', ')}`);
-  }
+/** Enables one of the endpoints that have answered 410. @param {import('playwright-core').Page} page @returns {Promise<string>} the path of its failed delivery */
+async function enableOne(page) {
+  await open(page, await ask('token webhooks:read webhooks:write'), `/endpoints/${on}`);
+  await page.getByRole('button', { name: 'Enable the endpoint' }).click();
+  await see(page, 'Healthy');
+  await page.getByRole('link', { name: 'poster.scanned' }).first().click();
+  await see(page, 'No further attempt is made by itself');
+  return new URL(page.url()).hash.slice(1);
+}
+
+/** @typedef {{path: string, retry: string[], write: string[]}} Screen what is there for who may retry, and for who may write besides */
+
+/** @param {string} failed @returns {Screen[]} */
+function screens(failed) {
+  const endpoint = `/endpoints/${on}`;
+  return [
+    { path: '/endpoints', retry: [], write: ['Add an endpoint'] },
+    { path: `/endpoints/${off}`, retry: ['Send a test event'], write: ['Enable the endpoint', 'Settings'] },
+    { path: `${endpoint}/deliveries`, retry: [], write: ['Settings'] },
+    { path: failed, retry: ['Resend everything that has failed since then…', 'Retry'], write: [] },
+    { path: `${endpoint}/recoveries`, retry: ['Start sending'], write: ['Settings'] },
+    { path: `${endpoint}/test`, retry: ['Send the test event'], write: ['Settings', 'rotate it'] },
+    { path: `${endpoint}/settings`, retry: [], write: ['Delete…', 'Disable…', 'Rotate…', 'Save', 'Settings'] },
+    { path: '/deliveries', retry: [], write: [] },
+    { path: '/event-types', retry: [], write: [] },
+  ];
+}
+
+/** @param {import('playwright-core').Page} page @param {string} scopes @param {Screen} screen */
+async function mayDo(page, scopes, { path, retry, write }) {
+  await visit(page, path);
+  const main = page.locator('main');
+  const expected = scopes.endsWith('write') ? [...retry, ...write] : scopes.endsWith('retry') ? retry : [];
+  for (const name of expected) await main.getByText(name, { exact: true }).first().waitFor();
+  await main.locator('.loading').first().waitFor({ state: 'detached' });
+  const names = [
+    ...(await main.getByRole('button').allTextContents()),
+    ...(await main.getByRole('link').allTextContents()),
+  ].map((name) => name.trim());
+  const found = names.filter((name) =>
+    /^(add|send|resend|retry|start|rotate|delete|save|disable|enable|settings)/i.test(name),
+  );
+  const [is, ought] = [found, expected].map((list) => list.toSorted().join(', '));
+  if (is !== ought) throw new Error(`with ${scopes}, ${path} has ${is || 'nothing'}, not ${ought || 'nothing'}`);
+}
+
+/** @param {import('playwright-core').Page} page */
+async function account(page) {
   await see(page, 'poster.scanned');
   await look(page, 'event-types');
   await page.getByRole('button', { name: /^ws_/ }).click();
