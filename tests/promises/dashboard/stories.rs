@@ -22,7 +22,7 @@ const BROWSER: &str = "DASHBOARD_BROWSER";
 /// Names a folder of the repository for pictures.
 const PICTURES: &str = "DASHBOARD_PICTURES";
 /// What all stories may take on a slow machine, with pictures.
-const LONGEST: Duration = Duration::from_secs(20 * 60);
+const LONGEST: Duration = Duration::from_mins(20);
 
 #[tokio::test]
 async fn people_do_with_the_dashboard_what_they_came_for() {
