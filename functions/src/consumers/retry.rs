@@ -87,7 +87,7 @@ async fn follow_up(app: &App, batch: &Batch, mut jobs: Vec<Job<'_>>) {
     };
     let decided = decide(app, batch, jobs, &rows);
     let recording = async {
-        let decisions = note_exhaustions(app, decided.decisions).await;
+        let decisions = keep_failure_records(app, decided.decisions).await;
         record(app, batch, decisions).await;
     };
     join3(
@@ -173,7 +173,7 @@ impl<'a> Waiting<'a> {
 
 /// Keeps the endpoints' failure records, before the deliveries' own: a delivery that has ended is not looked at again.
 /// Returns the decisions that may be recorded.
-async fn note_exhaustions<'a>(app: &App, decisions: Vec<Decision<'a>>) -> Vec<Decision<'a>> {
+async fn keep_failure_records<'a>(app: &App, decisions: Vec<Decision<'a>>) -> Vec<Decision<'a>> {
     let kept = join_all(
         decisions
             .iter()
