@@ -1,8 +1,8 @@
 """A greedy path variable also takes the empty rest after its slash.
 
-On AWS, `/dashboard/` reaches the route `/dashboard/{proxy+}`, which is how others serve an address that ends in a slash
-(https://github.com/storacha/w3infra/pull/166); the emulator wants at least one character there. It can go once the
-emulator takes none.
+How AWS takes `/dashboard/` is not documented. Others report that it reaches `/dashboard/{proxy+}`
+(https://github.com/storacha/w3infra/pull/166), so both routes of the template lead to one function; here the emulator wants
+at least one character and would find no route. It can go once the emulator takes none.
 """
 
 from ministack.services import apigateway
