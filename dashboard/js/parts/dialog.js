@@ -14,12 +14,13 @@ import { explain, say } from './view.js';
  * @param {unknown} what.text
  * @param {string} what.yes the button: "Delete the endpoint"
  * @param {string} what.doing "Deleting…"
+ * @param {string} [what.no] the other button
  * @param {boolean} [what.danger] whether it can't be undone
  * @param {AbortSignal} signal of the screen that asks
  * @param {() => Promise<T>} act
  * @returns {Promise<T | null>}
  */
-export function confirm({ title, text, yes, doing, danger = false }, signal, act) {
+export function confirm({ title, text, yes, doing, no = 'Cancel', danger = false }, signal, act) {
   const dialog = document.createElement('dialog');
   dialog.setAttribute('aria-labelledby', 'dialog-title');
   document.body.append(dialog);
@@ -51,7 +52,7 @@ export function confirm({ title, text, yes, doing, danger = false }, signal, act
         html`<h2 id="dialog-title">${title}</h2>
           ${text} ${state.error ? html`<p class="callout bad" role="alert">${state.error}</p>` : nothing}
           <div class="actions">
-            <button type="button" aria-disabled=${state.busy} @click=${() => !state.busy && close(null)}>Cancel</button>
+            <button type="button" aria-disabled=${state.busy} @click=${() => !state.busy && close(null)}>${no}</button>
             <button type="button" class="primary ${danger ? 'danger' : ''}" aria-disabled=${state.busy} @click=${go}>${state.busy ? doing : yes}</button>
           </div>`,
         dialog,

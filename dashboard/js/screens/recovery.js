@@ -29,6 +29,7 @@ export function open({ route, signal, paint }) {
         text: html`<p>What has not been sent stays as it is. Up to 100 deliveries that are on their way may still arrive. You can start another recovery for the rest.</p>`,
         yes: 'Cancel the recovery',
         doing: 'Cancelling…',
+        no: 'Let it go on',
         danger: true,
       },
       signal,
