@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
-use std::path::Path;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,6 +23,9 @@ use crate::usage::Usage;
 
 /// An invocation that takes longer has failed.
 const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Between two looks at whether it has asked for its first event.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// A running function; killed when dropped.
 #[derive(Debug)]
@@ -60,9 +62,9 @@ struct RuntimeApi {
 }
 
 impl Function {
-    /// Starts a binary as the function of this name, with nothing in its environment but this and what Lambda adds.
+    /// Starts a command as the function of this name, with nothing in its environment but this and what Lambda adds.
     pub(crate) async fn start(
-        binary: &Path,
+        mut command: Command,
         name: &str,
         environment: &BTreeMap<String, String>,
     ) -> Result<Self> {
@@ -75,7 +77,6 @@ impl Function {
         });
         let serving = Arc::clone(&api);
         let server = Server::start(move |request| respond(Arc::clone(&serving), request)).await?;
-        let mut command = Command::new(binary);
         command
             .env_clear()
             .envs(environment)
@@ -88,7 +89,7 @@ impl Function {
         let started = Instant::now();
         let mut child = command
             .spawn()
-            .with_context(|| format!("starting {}", binary.display()))?;
+            .with_context(|| format!("starting {}", command.as_std().get_program().display()))?;
         let logs = Arc::new(Logs::default());
         let stdout = child.stdout.take().context("no standard output")?;
         tokio::spawn(read_logs(BufReader::new(stdout), Arc::clone(&logs)));
@@ -124,6 +125,21 @@ impl Function {
         {
             Ok(answer) => Ok(answer),
             Err(error) => bail!("the function failed: {}", String::from_utf8_lossy(&error)),
+        }
+    }
+
+    /// Asks it to end, as `kill` does, and waits until it has.
+    pub(crate) async fn end(mut self) -> Result<()> {
+        Command::new("kill").arg(self.pid.to_string()).status().await?;
+        (&mut self.watcher)
+            .await
+            .context("waiting for the function's end")
+    }
+
+    /// Waits until it asks for its first event.
+    pub(crate) async fn ready(&self) {
+        while self.first_asked().is_none() {
+            tokio::time::sleep(LOOK_AGAIN).await;
         }
     }
 

@@ -9,6 +9,7 @@
 )]
 
 mod aws;
+mod callgrind;
 mod chart;
 mod cold_start;
 mod cost;
@@ -16,6 +17,7 @@ mod deliver;
 mod end_to_end;
 mod growth;
 mod history;
+mod instructions;
 mod isolation;
 mod lambda;
 mod pipeline;
@@ -53,6 +55,9 @@ struct Arguments {
     sections: Vec<Section>,
     #[command(flatten)]
     sizes: Sizes,
+    /// Measure this binary of the functions, such as one of an earlier commit, and build none.
+    #[arg(long)]
+    binary: Option<PathBuf>,
     /// Run as the bare HTTP client that `deliver` is compared with; the benchmark starts itself this way.
     #[arg(long, hide = true)]
     raw_client: Option<PathBuf>,
@@ -62,6 +67,8 @@ struct Arguments {
 enum Section {
     /// The delivery function alone, against a bare HTTP client.
     Deliver,
+    /// Instructions of the queue functions, counted by valgrind.
+    Instructions,
     /// Calls to AWS, billed units and dollars.
     Cost,
     /// From process start to the first answer.
@@ -101,8 +108,11 @@ async fn measure(arguments: &Arguments) -> Result<()> {
         optimized: true,
         ..Options::default()
     };
-    let example = arguments.want(Section::ColdStart).then_some(cold_start::HELLO);
-    let binaries = local::build_binaries(&optimized, example).await?;
+    let needs_example = arguments.want(Section::ColdStart) || arguments.want(Section::Instructions);
+    let binaries = match &arguments.binary {
+        Some(binary) => built_before(binary),
+        None => local::build_binaries(&optimized, needs_example.then_some(cold_start::HELLO)).await?,
+    };
     let mut report = Report::default();
     report.detail("machine", machine());
     report.detail("sizes", arguments.sizes);
@@ -117,6 +127,15 @@ async fn measure(arguments: &Arguments) -> Result<()> {
     measured
 }
 
+/// What cargo has built, with the example in the folder beside it.
+fn built_before(binary: &Path) -> Binaries {
+    Binaries {
+        functions: binary.to_owned(),
+        with_symbols: binary.to_owned(),
+        example: Some(binary.with_file_name("examples").join(cold_start::HELLO)),
+    }
+}
+
 impl Arguments {
     fn want(&self, section: Section) -> bool {
         self.sections.is_empty() || self.sections.contains(&section)
@@ -129,6 +148,11 @@ async fn without_stack(arguments: &Arguments, binaries: &Binaries, report: &mut 
         let bar = Bar::new("deliver");
         let measured = deliver::measure(binaries, sizes, report, &bar).await;
         measured.context("deliver")?;
+    }
+    if arguments.want(Section::Instructions) {
+        let bar = Bar::new("instructions");
+        let measured = instructions::measure(binaries, sizes, report, &bar).await;
+        measured.context("instructions")?;
     }
     if arguments.want(Section::Cost) {
         let bar = Bar::new("cost");

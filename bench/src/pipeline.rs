@@ -11,6 +11,7 @@ use local::Binaries;
 use serde::Serialize;
 use serde_json::{Value, json};
 use shared::domain::id::DeliveryId;
+use tokio::process::Command;
 
 use crate::aws::{Aws, Bill, Sent};
 use crate::lambda::Function;
@@ -99,13 +100,19 @@ impl Pipeline {
 
     /// Starts a function with the stack's environment.
     pub(crate) async fn function(&self, name: &str) -> Result<Function> {
-        Function::start(&self.binaries.functions, name, &self.environment).await
+        self.function_by(Command::new(&self.binaries.functions), name)
+            .await
+    }
+
+    /// Starts a function with the stack's environment by this command, which runs its binary.
+    pub(crate) async fn function_by(&self, command: Command, name: &str) -> Result<Function> {
+        Function::start(command, name, &self.environment).await
     }
 
     /// Starts the example with the same environment.
     pub(crate) async fn example(&self, name: &str) -> Result<Function> {
         let example = self.binaries.example.as_deref().context("no example was built")?;
-        Function::start(example, name, &self.environment).await
+        self.function_by(Command::new(example), name).await
     }
 
     /// A new API token of the workspace.

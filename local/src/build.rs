@@ -21,6 +21,8 @@ const PACKAGE: &str = "functions";
 const CODE: &str = "CodeUri: ";
 /// The packed binary, beside that template.
 const ARCHIVE: &str = "functions.zip";
+/// The variable that names cargo-lambda's configuration.
+const CONFIGURATION: &str = "CARGO_LAMBDA_GLOBAL";
 /// Variables with which `cargo run` and `cargo test` describe themselves to this process. A nested cargo sets its own;
 /// if it saw these, it would compile again.
 const CARGO_OWN: [&str; 4] = [
@@ -30,11 +32,13 @@ const CARGO_OWN: [&str; 4] = [
     "RUST_RECURSION_COUNT",
 ];
 
-/// What the benchmark runs, built exactly as a stack would build it.
+/// What the benchmark runs, built exactly as a deployment is.
 #[derive(Debug, Clone)]
 pub struct Binaries {
     /// The one binary of all functions, which learns from `_HANDLER` which of them it is.
     pub functions: PathBuf,
+    /// The same with the names of its functions.
+    pub with_symbols: PathBuf,
     /// The example, if one was asked for.
     pub example: Option<PathBuf>,
 }
@@ -88,7 +92,8 @@ fn with_archive(template: &str, is_built: impl Fn(&str) -> bool) -> (String, Vec
     (lines.collect(), folders)
 }
 
-/// Builds the functions, and an example of their package if one is asked for: it compiles what it depends on anew.
+/// Builds the functions as `sam build` does for a deployment, which takes longer than the build for a local stack: the
+/// whole program is optimized at its link. So is an example of their package, if one is asked for.
 ///
 /// # Errors
 /// A tool is missing, something does not compile, or the template names more than one binary.
@@ -96,20 +101,42 @@ pub async fn build_binaries(options: &Options, example: Option<&str>) -> Result<
     let template = Template::read()?;
     let binary = the_binary(&template)?;
     let tools = tools::install(python::find()?, options.progress).await?;
-    let mut step = options.progress.step("building the functions");
+    let mut step = options
+        .progress
+        .step("building the functions as for a deployment");
     let _lock = lock::wait_for(&layout::kept().join("build.lock"), &mut step).await?;
     let log = layout::kept().join("build.log");
-    Supervisor::run(compile(&tools, options, &template), &log, &mut step).await?;
+    Supervisor::run(as_deployed(&tools, options, ["--bin", binary]), &log, &mut step).await?;
     if let Some(example) = example {
-        let mut command = cargo_lambda_build(&tools, options);
-        command.args(["--example", example]);
-        Supervisor::run(command, &log, &mut step).await?;
+        Supervisor::run(
+            as_deployed(&tools, options, ["--example", example]),
+            &log,
+            &mut step,
+        )
+        .await?;
+    }
+    // Where the next build of a stack does not replace them.
+    let deployed = layout::kept().join("deployed");
+    std::fs::create_dir_all(&deployed)?;
+    let built = |name: &str| layout::root().join("target/lambda").join(name).join("bootstrap");
+    let with_symbols = deployed.join(format!("{binary}.symbols"));
+    std::fs::copy(built(binary), &with_symbols)?;
+    let mut stripped = Vec::new();
+    for name in [Some(binary), example].into_iter().flatten() {
+        let path = deployed.join(name);
+        let mut strip = tools.supervisor.command(Path::new("strip"), &[]);
+        strip.arg("-o").arg(&path).arg(built(name));
+        Supervisor::run(strip, &log, &mut step)
+            .await
+            .context("strip failed, which is installed with the linker (binutils)")?;
+        stripped.push(path);
     }
     step.done();
-    let path = |name: &str| layout::root().join("target/lambda").join(name).join("bootstrap");
+    let mut stripped = stripped.into_iter();
     Ok(Binaries {
-        functions: path(binary),
-        example: example.map(path),
+        functions: stripped.next().unwrap_or_default(),
+        with_symbols,
+        example: stripped.next(),
     })
 }
 
@@ -130,6 +157,16 @@ fn compile(tools: &Tools, options: &Options, template: &Template) -> Command {
     for binary in template.binaries() {
         command.args(["--bin", binary]);
     }
+    command
+}
+
+/// Compiles with the flags of a plain `sam build`, but with this machine's linker, and keeps the names of functions, which
+/// change nothing else.
+fn as_deployed(tools: &Tools, options: &Options, what: [&str; 2]) -> Command {
+    let mut command = cargo_lambda_build(tools, options);
+    command.args(["--compiler", "cargo"]).args(what);
+    command.env_remove(CONFIGURATION);
+    command.env("CARGO_PROFILE_RELEASE_STRIP", "none");
     command
 }
 
@@ -162,7 +199,7 @@ pub(crate) fn prepare(command: &mut Command, tools: &Tools, options: &Options) {
     command
         .current_dir(layout::root())
         .env("PATH", path_with(&tools.sam_bin));
-    command.env("CARGO_LAMBDA_GLOBAL", layout::resource("cargo-lambda.toml"));
+    command.env(CONFIGURATION, layout::resource("cargo-lambda.toml"));
     for (name, _) in std::env::vars_os() {
         let known = name.to_string_lossy();
         if CARGO_OWN.contains(&known.as_ref())
