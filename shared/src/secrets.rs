@@ -112,7 +112,11 @@ impl Secrets {
     /// The call to Secrets Manager failed, or what it holds is not a signing secret.
     pub async fn current(&self, endpoint: &Endpoint) -> Result<Secret, Error> {
         let place = self.place(endpoint);
-        place.get_or_try_init(|| self.fetch(endpoint)).await.cloned()
+        // What is rarely done is not part of every attempt.
+        place
+            .get_or_try_init(|| Box::pin(self.fetch(endpoint)))
+            .await
+            .cloned()
     }
 
     async fn fetch(&self, endpoint: &Endpoint) -> Result<Secret, Error> {

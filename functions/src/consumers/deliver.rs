@@ -14,7 +14,7 @@ mod time;
 use std::time::Duration;
 
 use futures::StreamExt;
-use futures::future::join;
+use futures::future::{LocalBoxFuture, join};
 use futures::stream::FuturesUnordered;
 use shared::domain::delivery::{Failure, Outcome};
 use shared::domain::lane::Lane;
@@ -83,7 +83,8 @@ async fn deliver(app: &App, batch: &Batch) {
         let Some((rows, posting)) = read(app, batch, &mut jobs).await else {
             return;
         };
-        let mut attempts = Vec::new();
+        // Each on the heap from the start: they are moved twice, and are large.
+        let mut attempts: Vec<LocalBoxFuture<'_, Posted<'_>>> = Vec::new();
         let now = app.clock.now();
         for job in jobs {
             let record = rows.delivery(&job.task.endpoint, &job.task.delivery);
@@ -101,7 +102,8 @@ async fn deliver(app: &App, batch: &Batch) {
                     settling.later.push((job, 0));
                 }
                 Step::Attempt { endpoint, record } => {
-                    attempts.push(posting.attempt(job, endpoint.clone(), record, expected, &rows));
+                    let attempt = posting.attempt(job, endpoint.clone(), record, expected, &rows);
+                    attempts.push(Box::pin(attempt));
                 }
             }
         }
@@ -116,7 +118,7 @@ async fn deliver(app: &App, batch: &Batch) {
 async fn post_and_settle<'a>(
     app: &App,
     batch: &Batch,
-    attempts: Vec<impl Future<Output = Posted<'a>>>,
+    attempts: Vec<LocalBoxFuture<'_, Posted<'a>>>,
     mut settling: Settling<'a>,
 ) {
     let mut running: FuturesUnordered<_> = attempts.into_iter().collect();

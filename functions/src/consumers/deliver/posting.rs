@@ -26,9 +26,12 @@ use super::time::Time;
 use crate::app::App;
 use crate::serve::{Deadline, Message};
 
-/// Attempts in flight to one endpoint from one process. A full batch for one endpoint takes two rounds, for which the
-/// time-out of this function has room.
-const MAX_IN_FLIGHT_PER_ENDPOINT: usize = 5;
+/// Attempts in flight from one process to one endpoint that is in no trouble: a full batch, which is over as soon as it can
+/// be. Should the endpoint turn out to hang, all of the batch wait for its deadline, as long as the first of them do anyway.
+const MAX_IN_FLIGHT: usize = 10;
+
+/// The same of an endpoint in trouble. A full batch takes two rounds, for which the time-out of this function has room.
+const MAX_IN_FLIGHT_IN_TROUBLE: usize = 5;
 
 /// After this long without an answer an endpoint counts as slow, and its other deliveries wait with the retries, so that
 /// they don't fill the first lane.
@@ -54,10 +57,15 @@ pub(super) enum Posted<'a> {
 pub(super) struct Slots(Mutex<HashMap<EndpointId, Arc<Semaphore>>>);
 
 impl Slots {
-    fn of(&self, endpoint: &EndpointId) -> Arc<Semaphore> {
+    fn of(&self, endpoint: &Endpoint) -> Arc<Semaphore> {
+        let in_flight = if endpoint.failures.is_in_trouble() {
+            MAX_IN_FLIGHT_IN_TROUBLE
+        } else {
+            MAX_IN_FLIGHT
+        };
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let slots = slots.entry(endpoint.clone());
-        Arc::clone(slots.or_insert_with(|| Arc::new(Semaphore::new(MAX_IN_FLIGHT_PER_ENDPOINT))))
+        let slots = slots.entry(endpoint.id.clone());
+        Arc::clone(slots.or_insert_with(|| Arc::new(Semaphore::new(in_flight))))
     }
 }
 
@@ -104,14 +112,13 @@ impl<'app> Posting<'app> {
         expected: Expected,
         rows: &Rows,
     ) -> Posted<'a> {
-        let stored = rows
-            .event(&job.task.workspace, &job.task.event_id)
-            .map(|event| event.body.as_str());
-        let Some(body) = job.task.body.as_deref().or(stored).map(str::to_owned) else {
+        let stored = || rows.event(&job.task.workspace, &job.task.event_id);
+        let carried = job.task.body.as_deref();
+        let Some(body) = carried.or_else(|| stored().map(|event| event.body.as_str())) else {
             let outcome = Outcome::Ended(Failure::EventExpired);
             return finished(job, endpoint, record, expected, outcome);
         };
-        let slots = self.slots.of(&endpoint.id);
+        let slots = self.slots.of(&endpoint);
         let waited = slots.available_permits() == 0;
         let Ok(_slot) = slots.acquire().await else {
             return Posted::NotBegun;
@@ -146,7 +153,7 @@ impl<'app> Posting<'app> {
         let request = Request {
             url: &target.url,
             event_id: &job.task.event_id,
-            body: &body,
+            body,
             secret: &secret,
         };
         let attempt = self
@@ -179,7 +186,7 @@ impl<'app> Posting<'app> {
         let now = self.app.clock.now();
         let first = self.slow().insert(endpoint.id.clone());
         let note = async {
-            let noted = self.app.store.observe(endpoint, Observation::Slowness, now);
+            let noted = Box::pin(self.app.store.observe(endpoint, Observation::Slowness, now));
             // Whoever answers meanwhile is not recorded before that.
             if first && !matches!(timeout(NOTE_WITHIN, noted).await, Ok(Ok(_))) {
                 tracing::warn!(endpoint.id = %endpoint.id, "a slow endpoint was not noted");
@@ -202,7 +209,7 @@ impl<'app> Posting<'app> {
             async || {
                 let mut keys = RowKeys::default();
                 keys.add_endpoint(&task.workspace, &task.endpoint);
-                let rows = self.app.store.read(keys).await?;
+                let rows = Box::pin(self.app.store.read(keys)).await?;
                 Ok(rows.endpoint(&task.endpoint).cloned())
             },
         )
