@@ -247,14 +247,9 @@ async fn record_once<'a>(
         expected: decision.expected.clone(),
     });
     let writes: Vec<_> = writes.collect();
+    let writes: Vec<_> = writes.iter().collect();
     let (mut recorded, mut open) = (Vec::new(), Vec::new());
-    let written = match app.store.record_deliveries(&writes, app.clock.now()).await {
-        Ok(written) => written,
-        Err(error) => {
-            tracing::error!(error = error.chain(), "failed attempts can't be recorded");
-            return (recorded, open);
-        }
-    };
+    let written = app.store.record_deliveries(&writes, app.clock.now()).await;
     for (decision, written) in decisions.into_iter().zip(written) {
         let message = decision.job.message;
         match (written, decision.failed.record.next_attempt_at) {

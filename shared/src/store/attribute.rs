@@ -10,6 +10,15 @@ use crate::Error;
 /// An item or a key.
 pub(super) type Item = HashMap<String, AttributeValue>;
 
+/// An item that is written for its values, without a map of them.
+pub(super) type Fields = Vec<(&'static str, AttributeValue)>;
+
+/// The item of such fields.
+pub(super) fn item(fields: Fields) -> Item {
+    let fields = fields.into_iter();
+    fields.map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
 pub(super) fn text(value: &(impl ToString + ?Sized)) -> AttributeValue {
     AttributeValue::S(value.to_string())
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::attribute::Item;
+use super::attribute::{Item, item};
 use super::hours::KeptPart;
 use super::late::{Marker, MarkerKind};
 use super::walk::KeptCount;
@@ -120,7 +120,7 @@ fn check_delivery(name: &str, delivery: &Delivery) {
     golden::check(
         name,
         delivery,
-        |delivery| to_json(delivery_item::to_item(delivery, EXPIRES_AT).unwrap()),
+        |delivery| to_json(item(delivery_item::fields(delivery, EXPIRES_AT))),
         |json| delivery_item::from_item(to_item(json)).unwrap(),
     );
 }
@@ -213,7 +213,7 @@ fn an_event_is_read_and_written_as_in_every_release() {
                 event: &event,
                 message_id: &stored.message_id,
             };
-            to_json(events::to_item(new, stored.accepted_at, EXPIRES_AT).unwrap())
+            to_json(item(events::fields(new, stored.accepted_at, EXPIRES_AT)))
         },
         |json| events::from_item(to_item(json)).unwrap(),
     );
@@ -317,12 +317,12 @@ fn what_is_kept_beside_a_history_is_read_and_written_as_in_every_release() {
         "items/late-marker",
         &delivery_id(),
         |delivery| {
-            to_json(late::to_item(
+            to_json(item(late::fields(
                 &endpoint_id(),
                 delivery,
                 MarkerKind::Recorded,
                 EXPIRES_AT,
-            ))
+            )))
         },
         |json| delivery_item::delivery_id(&to_item(json)).unwrap(),
     );
@@ -334,12 +334,12 @@ fn what_is_kept_beside_a_history_is_read_and_written_as_in_every_release() {
         "items/late-attempt-marker",
         &attempted,
         |marker| {
-            to_json(late::to_item(
+            to_json(item(late::fields(
                 &endpoint_id(),
                 &marker.delivery,
                 marker.kind,
                 EXPIRES_AT,
-            ))
+            )))
         },
         |json| late::from_item(&to_item(json)).unwrap(),
     );

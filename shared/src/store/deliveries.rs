@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::attribute::{Item, key, number, text, time};
+use super::attribute::{Fields, item, key, number, text, time};
 use super::delivery_item::delivery_key;
 use super::late::late_kind;
 use super::partiql::{self, Execution, Statement};
@@ -79,25 +79,18 @@ pub enum Written {
 impl Store {
     /// Writes records of different deliveries once, each under its condition, in one call for many.
     /// The results are in the order of the writes; whoever writes tries again what is left open.
-    ///
-    /// # Errors
-    /// A record can't be written as an item, which its types rule out.
-    pub async fn record_deliveries(
-        &self,
-        writes: &[DeliveryWrite],
-        now: Timestamp,
-    ) -> Result<Vec<Written>, Error> {
+    pub async fn record_deliveries(&self, writes: &[&DeliveryWrite], now: Timestamp) -> Vec<Written> {
         let new = writes.iter().filter_map(|write| {
             let kind = late_kind(write.expected.attempt_count(), write.record.attempt_count)?;
             Some((&write.record.endpoint, &write.record.id, kind))
         });
         let mut unmarked = self.mark_late(new, now).await;
-        let statements: Result<Vec<_>, Error> = writes
+        let statements = writes
             .iter()
             .filter(|write| !unmarked.contains_key(&write.record.id))
-            .map(|write| self.delivery_statement(write))
-            .collect();
-        let mut executions = partiql::run(&self.client, &statements?).await.into_iter();
+            .map(|write| self.delivery_statement(write));
+        let executions = partiql::run(&self.client, statements.collect()).await;
+        let mut executions = executions.into_iter();
         let written = writes.iter().map(|write| {
             if let Some(error) = unmarked.remove(&write.record.id) {
                 return Written::Open(error);
@@ -105,7 +98,7 @@ impl Store {
             let undone = || Written::Open(Error::LeftUndone("BatchExecuteStatement"));
             executions.next().map_or_else(undone, Written::from)
         });
-        Ok(written.collect())
+        written.collect()
     }
 
     /// Writes records of failed deliveries that are reopened ([`Delivery::reopened`]), many in one call. The results are in
@@ -116,7 +109,7 @@ impl Store {
             .iter()
             .map(|record| retrying(&self.tables.deliveries, record, None))
             .collect();
-        let executions = partiql::run(&self.client, &statements).await;
+        let executions = partiql::run(&self.client, statements).await;
         executions.into_iter().map(Written::from).collect()
     }
 
@@ -129,7 +122,7 @@ impl Store {
             .client
             .put_item()
             .table_name(&*self.tables.deliveries)
-            .set_item(Some(self.delivery_item(record)?))
+            .set_item(Some(item(self.fields(record))))
             .condition_expression("attribute_not_exists(delivery)");
         match call.send().await {
             Err(error) if condition_failed(&error) => Ok(()),
@@ -160,7 +153,7 @@ impl Store {
         let statement = retrying(&self.tables.deliveries, &retried, waits_until);
         let mut tries = TRIES;
         loop {
-            match partiql::run_one(&self.client, &statement).await {
+            match partiql::run_one(&self.client, statement.clone()).await {
                 Execution::Done => return Ok(retried),
                 Execution::ConditionFailed => break,
                 Execution::Open(_) if tries.wait().await => {}
@@ -207,14 +200,13 @@ impl Store {
         Ok(Removed { count, more: false })
     }
 
-    fn delivery_statement(&self, write: &DeliveryWrite) -> Result<Statement, Error> {
-        let item = self.delivery_item(&write.record)?;
-        Ok(statement(&self.tables.deliveries, write, item))
+    fn delivery_statement(&self, write: &DeliveryWrite) -> Statement {
+        statement(&self.tables.deliveries, write, self.fields(&write.record))
     }
 
-    fn delivery_item(&self, record: &Delivery) -> Result<Item, Error> {
+    fn fields(&self, record: &Delivery) -> Fields {
         let accepted_at = record.id.accepted_at().unwrap_or(Timestamp::UNIX_EPOCH);
-        delivery_item::to_item(record, self.expiry(accepted_at))
+        delivery_item::fields(record, self.expiry(accepted_at))
     }
 }
 
@@ -254,16 +246,17 @@ fn retrying(table: &str, retried: &Delivery, waits_until: Option<Timestamp>) -> 
     Statement::update(table, condition, &[], set, removed)
 }
 
-/// The write of a record under its condition, where `item` is the whole record.
-fn statement(table: &str, write: &DeliveryWrite, mut item: Item) -> Statement {
+/// The write of a record under its condition, where `fields` are the whole record.
+fn statement(table: &str, write: &DeliveryWrite, fields: Fields) -> Statement {
     let Expected::Pending {
         attempt_count,
         planned_for,
         manual_retry,
     } = &write.expected
     else {
-        return Statement::insert(table, item);
+        return Statement::insert(table, fields);
     };
+    let mut item = item(fields);
     let mut condition = delivery_key(&write.record.endpoint, &write.record.id);
     for name in condition.keys() {
         item.remove(name);
@@ -306,8 +299,11 @@ mod tests {
             last_error: None,
             manual_retry: None,
         };
-        let item = delivery_item::to_item(&record, 7).unwrap();
-        format!("{:?}", statement("t", &DeliveryWrite { record, expected }, item))
+        let fields = delivery_item::fields(&record, 7);
+        format!(
+            "{:?}",
+            statement("t", &DeliveryWrite { record, expected }, fields)
+        )
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! A delivery as it is stored: at most 1 KB on the happy path, which is one write unit.
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Deserialize;
 
-use super::attribute::{Item, instant, key, optional_instant};
+use super::attribute::{Fields, Item, instant, item, key, number, optional_instant, text, time};
 use crate::Error;
 use crate::domain::delivery::{Attempt, Delivery, Failure, Status};
 use crate::domain::event_type::EventName;
@@ -12,44 +12,40 @@ use crate::domain::response_headers::ResponseHeaders;
 
 const TABLE: &str = "deliveries";
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct DeliveryItem {
     endpoint: EndpointId,
     delivery: DeliveryId,
     event_id: EventId,
     event: EventName,
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default)]
     test: bool,
     status: Status,
     attempt_count: u32,
     attempts: Vec<AttemptItem>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     next_attempt_at: Option<i64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     planned_for: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     last_error: Option<Failure>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     manual_retry: Option<String>,
-    /// The key of the sparse index; what is delivered has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    undelivered: Option<String>,
-    expires_at: i64,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct AttemptItem {
     at: i64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     http_status: Option<u16>,
     duration_ms: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     failure: Option<Failure>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     response_body: Option<String>,
-    #[serde(default, skip_serializing_if = "ResponseHeaders::is_empty")]
+    #[serde(default)]
     response_headers: ResponseHeaders,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     retry_after_seconds: Option<u32>,
 }
 
@@ -78,24 +74,64 @@ pub(super) fn delivery_id(item: &Item) -> Option<DeliveryId> {
 }
 
 /// Writes a delivery.
-pub(super) fn to_item(delivery: &Delivery, expires_at: i64) -> Result<Item, Error> {
-    let item = DeliveryItem {
-        endpoint: delivery.endpoint.clone(),
-        delivery: delivery.id.clone(),
-        event_id: delivery.event_id.clone(),
-        event: delivery.event.clone(),
-        test: delivery.test,
-        status: delivery.status,
-        attempt_count: delivery.attempt_count,
-        attempts: delivery.attempts.iter().map(attempt_item).collect(),
-        next_attempt_at: delivery.next_attempt_at.map(Timestamp::as_millisecond),
-        planned_for: delivery.planned_for.clone(),
-        last_error: delivery.last_error,
-        manual_retry: delivery.manual_retry.clone(),
-        undelivered: undelivered_key(delivery.status, &delivery.id),
-        expires_at,
-    };
-    serde_dynamo::to_item(item).map_err(Error::unsendable("PutItem"))
+pub(super) fn fields(delivery: &Delivery, expires_at: i64) -> Fields {
+    let attempts = delivery
+        .attempts
+        .iter()
+        .map(|attempt| AttributeValue::M(item(attempt_fields(attempt))));
+    let mut fields = vec![
+        ("endpoint", text(delivery.endpoint.as_str())),
+        ("delivery", text(delivery.id.as_str())),
+        ("event_id", text(delivery.event_id.as_str())),
+        ("event", text(delivery.event.as_str())),
+        ("status", text(delivery.status.as_str())),
+        ("attempt_count", number(&delivery.attempt_count)),
+        ("attempts", AttributeValue::L(attempts.collect())),
+        ("expires_at", number(&expires_at)),
+    ];
+    let undelivered = undelivered_key(delivery.status, &delivery.id);
+    let optional = [
+        ("test", delivery.test.then_some(AttributeValue::Bool(true))),
+        ("next_attempt_at", delivery.next_attempt_at.map(time)),
+        ("planned_for", delivery.planned_for.as_deref().map(text)),
+        (
+            "last_error",
+            delivery.last_error.map(|error| text(error.as_str())),
+        ),
+        ("manual_retry", delivery.manual_retry.as_deref().map(text)),
+        ("undelivered", undelivered.map(AttributeValue::S)),
+    ];
+    fields.extend(present(optional));
+    fields
+}
+
+fn attempt_fields(attempt: &Attempt) -> Fields {
+    let mut fields = vec![
+        ("at", time(attempt.at)),
+        ("duration_ms", number(&attempt.duration_ms)),
+    ];
+    let headers = attempt.response_headers.by_name().iter();
+    let headers: Item = headers.map(|(name, value)| (name.clone(), text(value))).collect();
+    let seconds = attempt.retry_after_seconds;
+    let optional = [
+        ("http_status", attempt.http_status.map(|status| number(&status))),
+        ("failure", attempt.failure.map(|failure| text(failure.as_str()))),
+        ("response_body", attempt.response_body.as_deref().map(text)),
+        (
+            "response_headers",
+            (!headers.is_empty()).then_some(AttributeValue::M(headers)),
+        ),
+        ("retry_after_seconds", seconds.map(|seconds| number(&seconds))),
+    ];
+    fields.extend(present(optional));
+    fields
+}
+
+fn present<const N: usize>(
+    fields: [(&'static str, Option<AttributeValue>); N],
+) -> impl Iterator<Item = (&'static str, AttributeValue)> {
+    let fields = fields.into_iter();
+    fields.filter_map(|(name, value)| value.map(|value| (name, value)))
 }
 
 /// Reads a delivery.
@@ -117,18 +153,6 @@ pub(super) fn from_item(item: Item) -> Result<Delivery, Error> {
     })
 }
 
-fn attempt_item(attempt: &Attempt) -> AttemptItem {
-    AttemptItem {
-        at: attempt.at.as_millisecond(),
-        http_status: attempt.http_status,
-        duration_ms: attempt.duration_ms,
-        failure: attempt.failure,
-        response_body: attempt.response_body.clone(),
-        response_headers: attempt.response_headers.clone(),
-        retry_after_seconds: attempt.retry_after_seconds,
-    }
-}
-
 fn attempt(item: AttemptItem) -> Result<Attempt, Error> {
     Ok(Attempt {
         at: instant(TABLE, item.at)?,
@@ -141,16 +165,10 @@ fn attempt(item: AttemptItem) -> Result<Attempt, Error> {
     })
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde calls it with a reference"
-)]
-fn is_false(value: &bool) -> bool {
-    !value
-}
-
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
     use crate::domain::task::Kind;
     use crate::domain::testing;
@@ -172,7 +190,7 @@ mod tests {
             manual_retry: Some("n".to_owned()),
         };
 
-        let item = to_item(&delivery, 7).unwrap();
+        let item = item(fields(&delivery, 7));
 
         assert!(OPTIONAL.iter().all(|name| item.contains_key(*name)));
         assert_eq!(from_item(item).unwrap(), delivery);
@@ -193,7 +211,7 @@ mod tests {
         let record = Delivery::pending(&task);
         let record = (0..100).fold(record, |record, _| record.after(attempt.clone(), Kind::Manual));
 
-        let item = serde_dynamo::Item::from(to_item(&record, 7).unwrap());
+        let item = serde_dynamo::Item::from(item(fields(&record, 7)));
         let bytes = serde_json::to_string(&item).unwrap().len();
 
         assert!((45_000..60_000).contains(&bytes), "{bytes}");

@@ -1,9 +1,9 @@
 //! Events, keyed by workspace and event: the producer's bytes, stored once per event.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::attribute::{Item, instant, key, text};
+use super::attribute::{Fields, Item, instant, item, key, number, text, time};
 use super::partiql::{self, Execution, Statement};
 use super::{Found, RowKeys, Store};
 use crate::Error;
@@ -60,10 +60,8 @@ pub enum Insertion {
     Failed(Error),
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct EventItem {
-    workspace: WorkspaceId,
-    event: EventId,
     body: String,
     accepted_at: i64,
     message_id: String,
@@ -81,8 +79,8 @@ impl Store {
         events: &[NewEvent<'_>],
         now: Timestamp,
     ) -> Result<Vec<Insertion>, Error> {
-        let statements: Result<Vec<_>, Error> = events.iter().map(|new| self.insertion(*new, now)).collect();
-        let executions = partiql::run(&self.client, &statements?).await;
+        let statements = events.iter().map(|new| self.insertion(*new, now));
+        let executions = partiql::run(&self.client, statements.collect()).await;
         let known = events
             .iter()
             .zip(&executions)
@@ -113,14 +111,12 @@ impl Store {
     /// # Errors
     /// The call failed.
     pub async fn put_event(&self, event: &Event, now: Timestamp) -> Result<(), Error> {
-        let item = self.event_item(
-            NewEvent {
-                event,
-                message_id: TEST_MESSAGE,
-            },
-            now,
-        )?;
-        self.put(&self.tables.events, item).await
+        let new = NewEvent {
+            event,
+            message_id: TEST_MESSAGE,
+        };
+        let fields = fields(new, now, self.expiry(now));
+        self.put(&self.tables.events, item(fields)).await
     }
 
     /// The bytes of an event; `None` once it has expired.
@@ -192,26 +188,21 @@ impl Store {
         self.find(&self.tables.events, query, limit).await
     }
 
-    fn insertion(&self, new: NewEvent<'_>, now: Timestamp) -> Result<Statement, Error> {
-        Ok(Statement::insert(&self.tables.events, self.event_item(new, now)?))
-    }
-
-    fn event_item(&self, new: NewEvent<'_>, now: Timestamp) -> Result<Item, Error> {
-        to_item(new, now, self.expiry(now))
+    fn insertion(&self, new: NewEvent<'_>, now: Timestamp) -> Statement {
+        Statement::insert(&self.tables.events, fields(new, now, self.expiry(now)))
     }
 }
 
 /// Writes an event.
-pub(super) fn to_item(new: NewEvent<'_>, accepted_at: Timestamp, expires_at: i64) -> Result<Item, Error> {
-    let item = EventItem {
-        workspace: new.event.workspace.clone(),
-        event: new.event.id.clone(),
-        body: new.event.body.clone(),
-        accepted_at: accepted_at.as_millisecond(),
-        message_id: new.message_id.to_owned(),
-        expires_at,
-    };
-    serde_dynamo::to_item(item).map_err(Error::unsendable("PutItem"))
+pub(super) fn fields(new: NewEvent<'_>, accepted_at: Timestamp, expires_at: i64) -> Fields {
+    vec![
+        ("workspace", text(new.event.workspace.as_str())),
+        ("event", text(new.event.id.as_str())),
+        ("body", text(new.event.body.as_str())),
+        ("accepted_at", time(accepted_at)),
+        ("message_id", text(new.message_id)),
+        ("expires_at", number(&expires_at)),
+    ]
 }
 
 /// Reads an event with all that is kept of it.

@@ -11,7 +11,7 @@ use std::collections::{BTreeSet, HashMap};
 use jiff::{SignedDuration, Timestamp};
 
 use super::Store;
-use super::attribute::{Item, number, text};
+use super::attribute::{Fields, Item, number, text};
 use super::delivery_item::delivery_id;
 use super::partiql::{self, Execution, Statement};
 use crate::Error;
@@ -71,7 +71,7 @@ impl Store {
             .iter()
             .map(|(endpoint, delivery, kind)| self.marker(endpoint, delivery, *kind))
             .collect();
-        let executions = partiql::run(&self.client, &markers).await;
+        let executions = partiql::run(&self.client, markers).await;
         let unmarked = late
             .into_iter()
             .zip(executions)
@@ -126,8 +126,8 @@ impl Store {
     /// A marker expires with its record.
     fn marker(&self, endpoint: &EndpointId, delivery: &DeliveryId, kind: MarkerKind) -> Statement {
         let accepted_at = delivery.accepted_at().unwrap_or(Timestamp::UNIX_EPOCH);
-        let item = to_item(endpoint, delivery, kind, self.expiry(accepted_at));
-        Statement::insert(&self.tables.deliveries, item)
+        let fields = fields(endpoint, delivery, kind, self.expiry(accepted_at));
+        Statement::insert(&self.tables.deliveries, fields)
     }
 }
 
@@ -142,21 +142,21 @@ pub(super) fn late_kind(before: Option<u32>, after: u32) -> Option<MarkerKind> {
 }
 
 /// Writes a marker.
-pub(super) fn to_item(
+pub(super) fn fields(
     endpoint: &EndpointId,
     delivery: &DeliveryId,
     kind: MarkerKind,
     expires_at: i64,
-) -> Item {
+) -> Fields {
     let sort_key = match kind {
         MarkerKind::Recorded => delivery.to_string(),
         MarkerKind::Attempted => format!("{delivery}{ATTEMPTED}"),
     };
-    Item::from([
-        ("endpoint".to_owned(), text(&partition(endpoint))),
-        ("delivery".to_owned(), text(&sort_key)),
-        ("expires_at".to_owned(), number(&expires_at)),
-    ])
+    vec![
+        ("endpoint", text(&partition(endpoint))),
+        ("delivery", text(&sort_key)),
+        ("expires_at", number(&expires_at)),
+    ]
 }
 
 /// Reads a marker, which is its sort key; `None` for a kind that a later release writes.
@@ -183,6 +183,7 @@ fn before(now: Timestamp, duration: SignedDuration) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
+    use super::super::attribute::item;
     use super::*;
 
     #[test]
@@ -197,7 +198,7 @@ mod tests {
     #[test]
     fn a_list_does_not_take_the_marker_of_a_first_attempt_for_one_of_a_record() {
         let (endpoint, delivery) = ("whe_1".parse().unwrap(), "del_1".parse().unwrap());
-        let item = to_item(&endpoint, &delivery, MarkerKind::Attempted, 7);
+        let item = item(fields(&endpoint, &delivery, MarkerKind::Attempted, 7));
 
         assert_eq!(delivery_id(&item), None);
         assert_eq!(from_item(&item).map(|marker| marker.delivery), Some(delivery));

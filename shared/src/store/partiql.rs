@@ -1,13 +1,11 @@
 //! Conditional writes, many in one call. `BatchWriteItem` has no conditions and `TransactWriteItems` costs twice the
 //! write units; a call with many `PartiQL` statements checks each item's condition at the ordinary price, in one call.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementErrorCodeEnum as Code, BatchStatementRequest};
 
-use super::attribute::Item;
+use super::attribute::{Fields, Item};
 use crate::Error;
 
 /// Most statements of a call (DynamoDB quota).
@@ -39,12 +37,20 @@ pub(super) enum Execution {
 
 impl Statement {
     /// Writes an item that must not exist.
-    pub(super) fn insert(table: &str, item: Item) -> Self {
-        let bytes = item.values().map(size).sum();
-        let (names, parameters): (Vec<_>, Vec<_>) = by_name(item).into_iter().unzip();
-        let fields: Vec<_> = names.iter().map(|name| format!("'{name}': ?")).collect();
+    pub(super) fn insert(table: &str, mut fields: Fields) -> Self {
+        let bytes = fields.iter().map(|(_, value)| size(value)).sum();
+        fields.sort_unstable_by_key(|(name, _)| *name);
+        let mut text = format!("INSERT INTO \"{table}\" VALUE {{");
+        let mut parameters = Vec::with_capacity(fields.len());
+        let mut before = "'";
+        for (name, value) in fields {
+            text.extend([before, name, "': ?"]);
+            parameters.push(value);
+            before = ", '";
+        }
+        text.push('}');
         Self {
-            text: format!("INSERT INTO \"{table}\" VALUE {{{}}}", fields.join(", ")),
+            text,
             parameters,
             bytes,
         }
@@ -79,34 +85,30 @@ impl Statement {
         }
     }
 
-    fn request(&self) -> Result<BatchStatementRequest, Error> {
+    fn request(self) -> Result<BatchStatementRequest, Error> {
         BatchStatementRequest::builder()
-            .statement(&self.text)
-            .set_parameters(Some(self.parameters.clone()))
+            .statement(self.text)
+            .set_parameters(Some(self.parameters))
             .build()
             .map_err(Error::unsendable("BatchExecuteStatement"))
     }
 }
 
 /// Runs the statements once; the executions are in their order. No two may concern the same item.
-pub(super) async fn run(client: &Client, statements: &[Statement]) -> Vec<Execution> {
+pub(super) async fn run(client: &Client, mut statements: Vec<Statement>) -> Vec<Execution> {
     let mut executions = Vec::with_capacity(statements.len());
-    let mut rest = statements;
-    while !rest.is_empty() {
-        let (chunk, behind) = rest.split_at(chunk_length(rest));
-        executions.extend(run_chunk(client, chunk).await);
-        rest = behind;
+    while !statements.is_empty() {
+        let behind = statements.split_off(chunk_length(&statements));
+        executions.extend(run_chunk(client, statements).await);
+        statements = behind;
     }
     executions
 }
 
 /// Runs one statement once.
-pub(super) async fn run_one(client: &Client, statement: &Statement) -> Execution {
+pub(super) async fn run_one(client: &Client, statement: Statement) -> Execution {
     let unanswered = Execution::Open(Error::LeftUndone("BatchExecuteStatement"));
-    run(client, std::slice::from_ref(statement))
-        .await
-        .pop()
-        .unwrap_or(unanswered)
+    run(client, vec![statement]).await.pop().unwrap_or(unanswered)
 }
 
 fn chunk_length(statements: &[Statement]) -> usize {
@@ -119,18 +121,19 @@ fn chunk_length(statements: &[Statement]) -> usize {
 }
 
 /// One call. What is throttled comes back open, and so does everything if the call fails for now.
-async fn run_chunk(client: &Client, chunk: &[Statement]) -> Vec<Execution> {
+async fn run_chunk(client: &Client, chunk: Vec<Statement>) -> Vec<Execution> {
+    let length = chunk.len();
+    let every = |execution: fn(Error) -> Execution, error: &Error| {
+        let executions = std::iter::repeat_with(|| execution(error.again()));
+        executions.take(length).collect()
+    };
     let executions = match call(client, chunk).await {
         Ok(executions) => executions,
-        Err((error, Lasting::Yes)) => {
-            return chunk.iter().map(|_| Execution::Failed(error.again())).collect();
-        }
-        Err((error, Lasting::No)) => {
-            return chunk.iter().map(|_| Execution::Open(error.again())).collect();
-        }
+        Err((error, Lasting::Yes)) => return every(Execution::Failed, &error),
+        Err((error, Lasting::No)) => return every(Execution::Open, &error),
     };
     let unanswered = || Execution::Open(Error::LeftUndone("BatchExecuteStatement"));
-    let missing = chunk.len().saturating_sub(executions.len());
+    let missing = length.saturating_sub(executions.len());
     executions
         .into_iter()
         .chain(std::iter::repeat_with(unanswered).take(missing))
@@ -146,8 +149,8 @@ enum Lasting {
     No,
 }
 
-async fn call(client: &Client, statements: &[Statement]) -> Result<Vec<Execution>, (Error, Lasting)> {
-    let requests: Result<Vec<_>, Error> = statements.iter().map(Statement::request).collect();
+async fn call(client: &Client, statements: Vec<Statement>) -> Result<Vec<Execution>, (Error, Lasting)> {
+    let requests: Result<Vec<_>, Error> = statements.into_iter().map(Statement::request).collect();
     let requests = requests.map_err(|error| (error, Lasting::Yes))?;
     let call = client.batch_execute_statement().set_statements(Some(requests));
     let answer = call.send().await.map_err(|error| {
@@ -196,8 +199,10 @@ fn refused(code: &str, status: u16) -> Lasting {
 }
 
 /// The attributes in the order of their names, so that writing the same attributes always is the same text.
-fn by_name(item: Item) -> BTreeMap<String, AttributeValue> {
-    item.into_iter().collect()
+fn by_name(item: Item) -> Vec<(String, AttributeValue)> {
+    let mut attributes: Vec<_> = item.into_iter().collect();
+    attributes.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    attributes
 }
 
 /// Roughly how many bytes a value takes in a request.
@@ -215,9 +220,13 @@ mod tests {
     use super::super::attribute::{key, text};
     use super::*;
 
+    fn fields<const N: usize>(fields: [(&'static str, &str); N]) -> Fields {
+        fields.map(|(name, value)| (name, text(value))).into()
+    }
+
     #[test]
     fn an_insert_names_every_attribute_once_in_an_order_that_is_always_the_same() {
-        let statement = Statement::insert("t", key([("c", "3"), ("a", "1"), ("b", "2")]));
+        let statement = Statement::insert("t", fields([("c", "3"), ("a", "1"), ("b", "2")]));
 
         assert_eq!(statement.text, "INSERT INTO \"t\" VALUE {'a': ?, 'b': ?, 'c': ?}");
         assert_eq!(statement.parameters, vec![text("1"), text("2"), text("3")]);
@@ -264,7 +273,7 @@ mod tests {
 
     #[test]
     fn a_chunk_keeps_to_the_quotas_and_never_is_empty() {
-        let small = Statement::insert("t", key([("a", "1")]));
+        let small = Statement::insert("t", fields([("a", "1")]));
         let mut large = small.clone();
         large.bytes = MAX_BYTES + 1;
 

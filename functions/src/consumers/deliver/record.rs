@@ -141,14 +141,8 @@ impl<'a> Round<'a> {
 
 async fn record_once<'a>(app: &App, batch: &Batch, finished: Vec<Finished<'a>>) -> Round<'a> {
     let mut round = Round::default();
-    let writes: Vec<_> = finished.iter().map(|one| one.write.clone()).collect();
-    let written = match app.store.record_deliveries(&writes, app.clock.now()).await {
-        Ok(written) => written,
-        Err(error) => {
-            tracing::error!(error = error.chain(), "attempts can't be recorded");
-            return round;
-        }
-    };
+    let writes: Vec<_> = finished.iter().map(|one| &one.write).collect();
+    let written = app.store.record_deliveries(&writes, app.clock.now()).await;
     for (one, written) in finished.into_iter().zip(written) {
         let status = one.write.record.status;
         match written {
@@ -238,12 +232,8 @@ async fn overtaken(app: &App, one: &Finished<'_>) -> Result<Recorded, Error> {
     };
     let (status, expected) = (record.status, Expected::of(current));
     let write = DeliveryWrite { record, expected };
-    let written = app
-        .store
-        .record_deliveries(&[write], app.clock.now())
-        .await?
-        .pop();
-    Ok(match written {
+    let mut written = app.store.record_deliveries(&[&write], app.clock.now()).await;
+    Ok(match written.pop() {
         Some(Written::Yes) => Recorded::As(status),
         Some(Written::Failed(error)) => Recorded::Never(error),
         Some(Written::Open(error)) => Recorded::NotYet(error),
@@ -256,11 +246,15 @@ fn log(one: &Finished<'_>) {
     let record = &one.write.record;
     let attempt = one.outcome.attempt();
     tracing::info!(
-        delivery.id = %record.id,
-        endpoint.id = %record.endpoint,
-        event.id = %record.event_id,
+        delivery.id = record.id.as_str(),
+        endpoint.id = record.endpoint.as_str(),
+        event.id = record.event_id.as_str(),
         attempt.number = one.job.task.attempt,
-        outcome = if record.last_error.is_none() { "delivered" } else { "failed" },
+        outcome = if record.last_error.is_none() {
+            "delivered"
+        } else {
+            "failed"
+        },
         error = record.last_error.map(Failure::as_str),
         http.status = attempt.and_then(|attempt| attempt.http_status),
         duration_ms = attempt.map(|attempt| attempt.duration_ms),

@@ -92,7 +92,8 @@ impl Work<'_> {
         let mut written = if inserts.is_empty() {
             Vec::new()
         } else {
-            store.record_deliveries(&inserts, self.app.clock.now()).await?
+            let inserts: Vec<_> = inserts.iter().collect();
+            store.record_deliveries(&inserts, self.app.clock.now()).await
         };
         let records: Vec<_> = reopened.iter().map(|(_, record)| record.clone()).collect();
         written.extend(store.reopen_deliveries(&records).await);
