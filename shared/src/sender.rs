@@ -8,7 +8,8 @@ mod failure;
 mod resolver;
 mod response;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -23,7 +24,7 @@ use crate::domain::id::EventId;
 use crate::domain::response_headers::ResponseHeaders;
 use crate::domain::retry_after;
 use crate::domain::secret::Secret;
-use crate::domain::target::{TargetPolicy, TargetUrl};
+use crate::domain::target::{RefusedUrl, TargetPolicy, TargetUrl};
 
 /// How this system names itself to receivers.
 const USER_AGENT: &str = concat!("serverless-webhooks/", env!("CARGO_PKG_VERSION"));
@@ -35,11 +36,16 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Idle connections kept per receiver.
 const MAX_IDLE_PER_HOST: usize = 64;
 
+/// Parsed urls kept in memory, of at most a few KB each. When full, the cache starts anew.
+const MAX_PARSED: usize = 1_000;
+
 /// The outbound HTTP client.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Sender {
     client: reqwest::Client,
     policy: TargetPolicy,
+    /// The urls that were parsed and may be sent to.
+    targets: Mutex<HashMap<String, TargetUrl>>,
 }
 
 /// What is sent in one attempt.
@@ -96,7 +102,25 @@ impl Sender {
             .tls_backend_preconfigured(tls()?)
             .dns_resolver(Arc::new(resolver::CheckingResolver::new(policy, look_up)))
             .build()?;
-        Ok(Self { client, policy })
+        Ok(Self {
+            client,
+            policy,
+            targets: Mutex::default(),
+        })
+    }
+
+    /// The url as it is parsed, once for each process.
+    fn target(&self, url: &str) -> Result<TargetUrl, RefusedUrl> {
+        let mut targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(target) = targets.get(url) {
+            return Ok(target.clone());
+        }
+        let target = TargetUrl::parse(url, self.policy)?;
+        if targets.len() >= MAX_PARSED {
+            targets.clear();
+        }
+        targets.insert(url.to_owned(), target.clone());
+        Ok(target)
     }
 
     /// Makes one attempt that begins `now` and ends at the deadline at the latest.
@@ -122,10 +146,10 @@ impl Sender {
         now: Timestamp,
         end: tokio::time::Instant,
     ) -> Result<Answer, Failure> {
-        let target = TargetUrl::parse(request.url, self.policy).map_err(|_| Failure::RefusedAddress)?;
+        let target = self.target(request.url).map_err(|_| Failure::RefusedAddress)?;
         let call = self
             .client
-            .post(target.url().clone())
+            .post(target.into_url())
             .headers(headers(request, now).ok_or(Failure::RefusedAddress)?)
             .body(request.body.to_owned());
         let response = tokio::time::timeout_at(end, call.send())

@@ -106,6 +106,12 @@ impl TargetUrl {
         &self.0
     }
 
+    /// The parsed url, given away.
+    #[must_use]
+    pub fn into_url(self) -> Url {
+        self.0
+    }
+
     /// The name to look up, or `None` if the url holds an address.
     #[must_use]
     pub fn domain(&self) -> Option<&str> {
