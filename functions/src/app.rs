@@ -1,7 +1,8 @@
 //! What every handler works with: the configuration, the clock and the adapters.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
+use shared::aws::SdkConfig;
 use shared::clock::Clock;
 use shared::config::{Config, InvalidEnvironment};
 use shared::domain::event_type::Catalogue;
@@ -11,6 +12,10 @@ use shared::schedules::Schedules;
 use shared::secrets::Secrets;
 use shared::sender::{Sender, SetUpFailed};
 use shared::store::Store;
+
+/// A client of AWS that is set up at its first use: no function needs all of them, and each takes as long to set up as the
+/// rest of a start.
+pub type Later<T> = LazyLock<T, Box<dyn FnOnce() -> T + Send>>;
 
 /// The process: made once at start-up, shared by all invocations.
 #[derive(Debug)]
@@ -22,11 +27,11 @@ pub struct App {
     /// The tables.
     pub store: Store,
     /// The queues.
-    pub queues: Queues,
+    pub queues: Later<Queues>,
     /// The signing secrets.
-    pub secrets: Secrets,
+    pub secrets: Later<Secrets>,
     /// The long waits.
-    pub schedules: Schedules,
+    pub schedules: Later<Schedules>,
     sender: OnceLock<Sender>,
 }
 
@@ -41,9 +46,9 @@ impl App {
         Ok(Arc::new(Self {
             clock: Clock,
             store: Store::new(&aws, &config),
-            queues: Queues::new(&aws),
-            secrets: Secrets::new(&aws, &config),
-            schedules: Schedules::new(&aws, &config),
+            queues: later(&aws, &config, |aws, _| Queues::new(aws)),
+            secrets: later(&aws, &config, Secrets::new),
+            schedules: later(&aws, &config, Schedules::new),
             sender: OnceLock::new(),
             config,
         }))
@@ -66,4 +71,9 @@ impl App {
         let sender = Sender::new(*self.config.targets)?;
         Ok(self.sender.get_or_init(|| sender))
     }
+}
+
+fn later<T: 'static>(aws: &SdkConfig, config: &Config, set_up: fn(&SdkConfig, &Config) -> T) -> Later<T> {
+    let (aws, config) = (aws.clone(), config.clone());
+    Later::new(Box::new(move || set_up(&aws, &config)))
 }

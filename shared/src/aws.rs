@@ -4,11 +4,17 @@ use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region, StalledStreamProtectionConfig};
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use aws_types::SdkConfig;
+use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+pub use aws_types::SdkConfig;
 
 /// Tries of one call; with the waits between them a throttled call gives up after about six seconds.
 const MAX_TRIES: u32 = 7;
@@ -55,6 +61,8 @@ fn config(value_of: impl Fn(&str) -> Option<String>) -> SdkConfig {
         .region(region.map(Region::new))
         .http_client(http_client(usual))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
+        // It ends a body that stands still for 20 s, which no try here may take.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .retry_config(
             RetryConfig::standard()
                 .with_max_attempts(MAX_TRIES)
@@ -86,10 +94,30 @@ fn http_client(trusts_amazon: bool) -> SharedHttpClient {
         TrustStore::default()
     };
     let client = aws_smithy_http_client::Builder::new().tls_provider(Provider::rustls(CryptoMode::AwsLc));
-    match TlsContext::builder().with_trust_store(roots).build() {
+    let client = match TlsContext::builder().with_trust_store(roots).build() {
         Ok(context) => client.tls_context(context).build_https(),
         // Only malformed roots are an error, and these are compiled in.
         Err(_) => client.build_https(),
+    };
+    SharedHttpClient::new(Untried(client))
+}
+
+/// The HTTP client, without its way to find mistakes of its configuration: each client of a service would set TLS up once
+/// more, only to see that it can.
+#[derive(Debug)]
+struct Untried(SharedHttpClient);
+
+impl HttpClient for Untried {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        self.0.http_connector(settings, components)
+    }
+
+    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
+        self.0.connector_metadata()
     }
 }
 
