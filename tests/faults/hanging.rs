@@ -14,7 +14,6 @@ use tests::{PATIENCE, Workspace, event_types};
 
 use crate::faults::STACK;
 use crate::faults::proxy::{self, Effect, Fault};
-use crate::faults::turns::alone;
 
 /// Longer than any function may run.
 const HANGING: Duration = Duration::from_mins(1);
@@ -30,7 +29,7 @@ const TIMED_OUT: &str = "Task timed out";
 
 #[tokio::test]
 async fn no_call_that_hangs_makes_a_function_time_out() {
-    let _turn = alone().await;
+    let _turn = STACK.alone().await;
     let mut scenarios = Vec::new();
     for route in Route::ALL {
         for (call, count) in route.calls().await {

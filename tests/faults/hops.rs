@@ -8,7 +8,6 @@ use tests::{PATIENCE, Workspace, receivers};
 
 use crate::faults::STACK;
 use crate::faults::proxy::{self, Call, Effect, Fault};
-use crate::faults::turns::together;
 
 /// Longer than `SchedulerThresholdSeconds`, so that a schedule is wanted.
 const WAIT_SECONDS: u64 = 30;
@@ -21,7 +20,7 @@ const LATE: Duration = Duration::from_secs(20);
 
 #[tokio::test]
 async fn retries_come_in_time_while_the_scheduler_refuses_every_schedule() {
-    let _turn = together().await;
+    let _turn = STACK.together().await;
     let refusals = [Effect::RefuseForQuota, Effect::Throttle];
     join_all(refusals.map(async |refusal| {
         let stage = Stage::set().await;
@@ -50,7 +49,7 @@ async fn retries_come_in_time_while_the_scheduler_refuses_every_schedule() {
 
 #[tokio::test]
 async fn a_task_that_comes_before_its_time_waits_for_the_rest() {
-    let _turn = together().await;
+    let _turn = STACK.together().await;
     join_all(["RetriesQueue", "FailedAttemptsQueue"].map(async |queue| {
         let stage = Stage::set().await;
         // The schedule is never made, so that nothing but the early task makes the attempt.

@@ -4,6 +4,7 @@
 //! this process holds open, so panics and Ctrl-C leave nothing behind either.
 
 mod places;
+mod turns;
 
 use std::cell::RefCell;
 use std::ops::Deref;
@@ -11,6 +12,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, OnceLock};
 
 use local::{Options, Stack, StackState};
+use tokio::sync::RwLock;
 
 use places::{Place, Places};
 
@@ -25,6 +27,7 @@ pub struct SuiteStack {
     started: OnceLock<Result<Stack, String>>,
     tests_at_once: usize,
     places: OnceLock<Arc<Places>>,
+    turns: RwLock<()>,
     pub(crate) workspaces_in_use: AtomicUsize,
 }
 
@@ -36,6 +39,7 @@ impl SuiteStack {
             started: OnceLock::new(),
             tests_at_once,
             places: OnceLock::new(),
+            turns: RwLock::const_new(()),
             workspaces_in_use: AtomicUsize::new(0),
         }
     }
