@@ -98,29 +98,23 @@ impl Stage {
     /// Panics unless each delivery has come back with one attempt, and was counted once.
     pub(crate) async fn assert_recovered(&self, ended: &HashMap<String, AttributeValue>, count: u32) {
         assert_all_delivered(ended, count);
-        // A page may show some of the one before, because fresh deliveries join the list.
-        let (mut shown, mut page) = (BTreeSet::new(), 1);
+        let (mut shown, mut cursor) = (BTreeSet::new(), String::new());
         loop {
-            let path = format!(
-                "/{}/deliveries?status=delivered&per_page=100&page={page}",
-                self.endpoint
-            );
-            let answer = self.workspace.get(&path).await;
-            let data = answer.body["data"].as_array().cloned();
-            let data = data.unwrap_or_else(|| panic!("a page, not {}", answer.body));
-            if data.is_empty() {
-                break;
+            let path = format!("/deliveries?status=delivered&per_page=100{cursor}");
+            let page = self.workspace.get(&path).await.body;
+            let data = page["data"].as_array();
+            let data = data.unwrap_or_else(|| panic!("a page, not {page}"));
+            for delivery in data.iter().filter(|delivery| is_written(&delivery["event_id"])) {
+                assert_eq!(
+                    delivery["attempt_count"], 1,
+                    "one more attempt is counted for each"
+                );
+                shown.insert(delivery["id"].to_string());
             }
-            let recovered: Vec<_> = data
-                .iter()
-                .filter(|delivery| is_written(&delivery["event_id"]))
-                .collect();
-            assert!(
-                recovered.iter().all(|delivery| delivery["attempt_count"] == 1),
-                "one more attempt is counted for each"
-            );
-            shown.extend(recovered.iter().map(|delivery| delivery["id"].to_string()));
-            page += 1;
+            let Some(next) = page["meta"]["next"].as_str() else {
+                break;
+            };
+            cursor = format!("&cursor={next}");
         }
         assert_eq!(shown.len(), count as usize, "all are delivered");
         assert_eq!(self.times().len(), count as usize, "each arrived at least once");
