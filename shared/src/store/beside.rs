@@ -3,11 +3,14 @@
 
 use aws_sdk_dynamodb::types::{ConditionCheck, Put, TransactWriteItem};
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::Store;
 use super::attribute::Item;
 use super::endpoint_item::endpoint_key;
 use crate::Error;
 use crate::domain::endpoint::Endpoint;
+use crate::domain::id::DeliveryId;
 
 /// Most items that are written in one call: a transaction has at most 100 actions, and one is the condition
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>).
@@ -16,7 +19,28 @@ pub(super) const MAX_ITEMS: usize = 99;
 /// Counts are ignored from this long before their oldest record expires, because TTL deletes records one at a time.
 pub(super) const EXPIRY_MARGIN_SECONDS: i64 = 60 * 60;
 
+/// Which part of a history is worth keeping.
+#[derive(Debug, Clone)]
+pub(super) struct Keepable {
+    /// What is older is about to expire.
+    pub(super) after: DeliveryId,
+    /// What is newer may get records that nobody marks.
+    pub(super) last: DeliveryId,
+}
+
 impl Store {
+    /// What is worth keeping: up to here, and not what expires soon.
+    pub(super) fn keepable(&self, last: DeliveryId, now: Timestamp) -> Keepable {
+        let expired = now
+            .saturating_sub(*self.retention)
+            .unwrap_or(Timestamp::UNIX_EPOCH);
+        let lasting = expired.saturating_add(SignedDuration::from_secs(EXPIRY_MARGIN_SECONDS));
+        Keepable {
+            after: DeliveryId::last_at(lasting.unwrap_or(expired)),
+            last,
+        }
+    }
+
     /// Writes items of the deliveries table, whatever is there, if the endpoint exists.
     ///
     /// # Errors

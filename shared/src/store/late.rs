@@ -7,6 +7,7 @@
 //! later. Lists don't count attempts, statistics do (`hours`); so that is marked too, by an item of another kind.
 
 use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -17,12 +18,23 @@ use super::partiql::{self, Execution, Statement};
 use crate::Error;
 use crate::domain::id::{DeliveryId, EndpointId};
 
-/// The part of a history that is older than this is counted and kept.
-const CLOSED_AFTER: SignedDuration = SignedDuration::from_hours(1);
+/// A delivery that is recorded so many seconds after its event was accepted is late. What no queue holds up is recorded
+/// within seconds of that, or when its attempt has used up its deadline, 15 s by default.
+const LATE_AFTER_SECONDS: i64 = 90;
 
-/// A delivery that is recorded so long after its event was accepted is late. The difference to [`CLOSED_AFTER`] is more
-/// than an invocation of Lambda can take (15 minutes) and the clocks of two functions can differ together.
-const LATE_AFTER: SignedDuration = SignedDuration::from_mins(30);
+/// What is not late is written within this time after that was decided, or not at all.
+pub(super) const WRITTEN_WITHIN: Duration = Duration::from_secs(30);
+
+/// By so much the clocks of two functions may differ, and what was sent be under way, together.
+const SLACK_SECONDS: i64 = 120;
+
+/// The part of a history that is older has settled: nothing joins it without a marker.
+const SETTLED_AFTER: SignedDuration =
+    SignedDuration::from_secs(LATE_AFTER_SECONDS + WRITTEN_WITHIN.as_secs().cast_signed() + SLACK_SECONDS);
+
+/// The part of a history that is older is closed: nothing joins it without a marker even if an invocation stood still for as
+/// long as Lambda may let it (15 minutes). What is kept for long is of this part.
+const CLOSED_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
 /// A marker.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,7 +65,18 @@ pub(super) struct MarkerPage {
     pub(super) more: bool,
 }
 
-/// The deliveries that were accepted so long ago that their part of the history may be kept.
+/// Whether a delivery that is recorded now is late.
+pub(super) fn is_late(delivery: &DeliveryId, now: Timestamp) -> bool {
+    let limit = before(now, SignedDuration::from_secs(LATE_AFTER_SECONDS));
+    *delivery < DeliveryId::first_at(limit)
+}
+
+/// The deliveries that were accepted so long ago that their part of the history has settled.
+pub(super) fn settled_before(now: Timestamp) -> DeliveryId {
+    DeliveryId::first_at(before(now, SETTLED_AFTER))
+}
+
+/// The deliveries that were accepted so long ago that their part of the history is closed.
 pub(super) fn closed_before(now: Timestamp) -> DeliveryId {
     DeliveryId::first_at(before(now, CLOSED_AFTER))
 }
@@ -65,8 +88,7 @@ impl Store {
         new: impl Iterator<Item = (&'a EndpointId, &'a DeliveryId, MarkerKind)>,
         now: Timestamp,
     ) -> HashMap<&'a DeliveryId, Error> {
-        let limit = DeliveryId::first_at(before(now, LATE_AFTER));
-        let late: Vec<_> = new.filter(|(_, delivery, _)| **delivery < limit).collect();
+        let late: Vec<_> = new.filter(|(_, delivery, _)| is_late(delivery, now)).collect();
         let markers: Vec<_> = late
             .iter()
             .map(|(endpoint, delivery, kind)| self.marker(endpoint, delivery, *kind))

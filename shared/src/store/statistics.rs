@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::try_join;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Deserialize;
 use tokio::time::{Instant, timeout};
 
+use super::Store;
 use super::attribute::Item;
 use super::delivery_item::{delivery_id, delivery_key};
 use super::history::KEEP_WITHIN;
-use super::hours::{Ask, Keepable, KeptPart, Record, Walk};
+use super::hours::{Ask, KeptPart, Record, Walk};
 use super::late::{self, Marker};
-use super::{Store, beside};
 use crate::Error;
 use crate::domain::delivery::{Failure, Status};
 use crate::domain::endpoint::Endpoint;
@@ -108,7 +108,7 @@ impl Store {
             window.first().max(Hour::EARLIEST),
             window.end().max(Hour::EARLIEST),
         );
-        let mut walk = Walk::new(first, end, self.keepable(now));
+        let mut walk = Walk::new(first, end, self.keepable(late::closed_before(now), now));
         while let Some(ask) = walk.next() {
             match ask {
                 Ask::Kept { after, last } => {
@@ -132,18 +132,6 @@ impl Store {
             }
         }
         Ok(walk.tallies())
-    }
-
-    /// What is worth keeping: what is closed, and does not expire soon.
-    fn keepable(&self, now: Timestamp) -> Keepable {
-        let expired = now
-            .saturating_sub(*self.retention)
-            .unwrap_or(Timestamp::UNIX_EPOCH);
-        let lasting = expired.saturating_add(SignedDuration::from_secs(beside::EXPIRY_MARGIN_SECONDS));
-        Keepable {
-            after: DeliveryId::last_at(lasting.unwrap_or(expired)),
-            last: late::closed_before(now),
-        }
     }
 
     /// Keeps parts, and says whether that went well.

@@ -2,7 +2,7 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use super::super::beside::lasts;
-use super::super::late::late_kind;
+use super::super::late::{is_late, late_kind};
 use super::*;
 use crate::domain::delivery::Failure;
 
@@ -181,7 +181,41 @@ fn what_was_tallied_is_not_walked_again() {
     tables.reads = 0;
 
     assert_eq!(tables.look(CLOSED), tallies);
-    assert_eq!(tables.reads, 0);
+    assert_eq!(tables.reads, 1, "the last call was short");
+}
+
+#[test]
+fn of_a_short_history_nothing_is_kept() {
+    let mut tables = Tables::with([5, 6, 3 * 3_600]);
+
+    tables.look(CLOSED);
+
+    assert!(tables.kept.is_empty());
+}
+
+#[test]
+fn a_stretch_without_deliveries_is_one_part() {
+    let busy = |hour: i64| (0..7).map(move |number| hour * 3_600 + number);
+    let mut tables = Tables::with(busy(0).chain(busy(6)));
+
+    let tallies = tables.look(CLOSED);
+
+    assert_eq!(tables.look(CLOSED), tallies);
+    assert_eq!(tallies, tables.naive());
+    let empty = tables.kept.values().filter(|part| part.tally == Tally::default());
+    assert_eq!(empty.count(), 1);
+}
+
+#[test]
+fn a_gap_between_parts_is_kept_however_short() {
+    let mut tables = Tables::with((0..50).map(|number| number * 500));
+    tables.look(CLOSED);
+    let kept = tables.kept.len();
+    tables.kept.remove(&tables.kept.keys().nth(3).unwrap().clone());
+
+    tables.look(CLOSED);
+
+    assert_eq!(tables.kept.len(), kept);
 }
 
 #[test]
@@ -196,11 +230,11 @@ fn only_what_is_closed_is_kept() {
 }
 
 #[test]
-fn a_part_is_in_one_hour() {
+fn a_part_with_deliveries_is_in_one_hour() {
     let mut tables = Tables::with((0..50).map(|number| number * 500));
     tables.look(CLOSED);
 
-    for part in tables.kept.values() {
+    for part in tables.kept.values().filter(|part| part.tally.deliveries > 0) {
         let first = Hour::of(part.after.accepted_at().unwrap() + SignedDuration::from_millis(1));
         assert_eq!(first, Hour::of(part.last.accepted_at().unwrap()));
     }
@@ -446,7 +480,7 @@ impl World {
                 };
                 let before = record.map(|attempt| u32::from(attempt.is_some()));
                 if let Some(kind) = late_kind(before, u32::from(attempt.is_some()))
-                    && delivery.accepted < now - 30 * MINUTE
+                    && is_late(&delivery.id, at(now))
                 {
                     let id = delivery.id.clone();
                     tables.mark(&id, kind);
