@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::time::{Instant, timeout_at};
 
 use super::attribute::{Item, key, number, text, time};
 use super::delivery_item::delivery_key;
-use super::late::late_kind;
+use super::late::{Late, WRITTEN_WITHIN, late_kind};
 use super::partiql::{self, Execution, Statement};
 use super::{Removed, Store, condition_failed, delivery_item, kept_counts, kept_hours, late, recovery_item};
 use crate::backoff::Backoff;
@@ -88,16 +89,22 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<Written>, Error> {
         let new = writes.iter().filter_map(|write| {
-            let kind = late_kind(write.expected.attempt_count(), write.record.attempt_count)?;
-            Some((&write.record.endpoint, &write.record.id, kind))
+            Some(Late {
+                kind: late_kind(write.expected.attempt_count(), write.record.attempt_count)?,
+                endpoint: &write.record.endpoint,
+                delivery: &write.record.id,
+            })
         });
+        let decided = Instant::now();
         let mut unmarked = self.mark_late(new, now).await;
         let statements: Result<Vec<_>, Error> = writes
             .iter()
             .filter(|write| !unmarked.contains_key(&write.record.id))
             .map(|write| self.delivery_statement(write))
             .collect();
-        let mut executions = partiql::run(&self.client, &statements?).await.into_iter();
+        let executions = timeout_at(decided + WRITTEN_WITHIN, partiql::run(&self.client, &statements?)).await;
+        // What is cut off is decided again: by the next try it may be late.
+        let mut executions = executions.unwrap_or_default().into_iter();
         let written = writes.iter().map(|write| {
             if let Some(error) = unmarked.remove(&write.record.id) {
                 return Written::Open(error);
