@@ -199,7 +199,7 @@ fn parse(batch: &Batch) -> (Vec<Job<'_>>, Vec<(&Message, Outgoing)>) {
 
 /// Reads everything the batch needs, in one call; `None` if that fails.
 async fn read<'app>(app: &'app App, batch: &Batch, jobs: &mut Vec<Job<'_>>) -> Option<(Rows, Posting<'app>)> {
-    let posting = match Posting::new(app, batch.deadline) {
+    let posting = match Posting::new(app, batch) {
         Ok(posting) => posting,
         Err(error) => {
             tracing::error!(error = error.to_string(), "nothing can be sent");
