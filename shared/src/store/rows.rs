@@ -18,7 +18,7 @@ use crate::domain::endpoint::Endpoint;
 use crate::domain::id::{DeliveryId, EndpointId, EventId, WorkspaceId};
 
 /// Most keys of a `BatchGetItem` (DynamoDB quota).
-pub(super) const MAX_KEYS: usize = 100;
+pub const MAX_KEYS: usize = 100;
 
 /// Reads of what DynamoDB leaves over when it throttles, or when the answer would exceed 16 MB: about five seconds.
 const READS: Backoff = Backoff::new(8, Duration::from_millis(140), Duration::from_millis(1_600));
