@@ -206,9 +206,13 @@ async fn read<'app>(app: &'app App, batch: &Batch, jobs: &mut Vec<Job<'_>>) -> O
             return None;
         }
     };
-    let rows = job::read(&app.store, jobs, |keys, task| {
+    let rows = job::read(&app.store, jobs, |keys, Job { message, task }| {
         keys.add_endpoint(&task.workspace, &task.endpoint);
-        keys.add_delivery(&task.endpoint, &task.delivery);
+        if task.begins_its_delivery() && message.receive_count() == 1 {
+            keys.add_new_delivery(&task.endpoint, &task.delivery);
+        } else {
+            keys.add_delivery(&task.endpoint, &task.delivery);
+        }
         if task.body.is_none() {
             keys.add_event(&task.workspace, &task.event_id);
         }
