@@ -8,6 +8,7 @@ use bytes::Bytes;
 use local::Binaries;
 use local::receiver::{Answer, Receiver};
 use serde_json::json;
+use shared::domain::event::MAX_EVENT_BYTES;
 
 use crate::lambda::Function;
 use crate::pipeline::{Pipeline, Work};
@@ -16,6 +17,7 @@ use crate::raw_client::{self, Recorded};
 use crate::report::{Bar, Report, median};
 use crate::sample;
 use crate::sizes::Sizes;
+use crate::template::Template;
 
 /// The section's name.
 pub(crate) const SECTION: &str = "deliver alone";
@@ -24,6 +26,8 @@ const BATCH: usize = 10;
 /// Requests that the bare client sends over and over.
 const RECORDED: usize = 200;
 const PAYLOAD_BYTES: usize = 512;
+/// The most messages that the template allows a batch.
+const LARGEST_BATCH: usize = 100;
 const KIB_PER_MIB: f64 = 1024.0;
 
 /// A kind of receiver, and a kind of batches.
@@ -89,7 +93,7 @@ pub(crate) async fn measure(
     report: &mut Report,
     progress: &Progress,
 ) -> Result<()> {
-    progress.expect((SCENES.len() + 1) * sizes.rounds);
+    progress.expect((SCENES.len() + 1) * sizes.rounds + 1);
     for scene in &SCENES {
         progress.note(scene.name);
         let deliveries = (sizes.events / scene.share / BATCH).max(1) * BATCH;
@@ -106,7 +110,30 @@ pub(crate) async fn measure(
         let peak_mib = as_f64(usize::try_from(used.peak_kib)?) / KIB_PER_MIB;
         tell(report, scene, &rounds, processor_seconds, peak_mib);
     }
-    measure_backlog(binaries, sizes, report, progress).await
+    measure_backlog(binaries, sizes, report, progress).await?;
+    measure_largest(binaries, report, progress).await
+}
+
+/// The memory of `deliver` with the largest batch of the largest events, which it reads from their table.
+async fn measure_largest(binaries: &Binaries, report: &mut Report, progress: &Progress) -> Result<()> {
+    let name = format!("a batch of {LARGEST_BATCH} events of 256 KB: peak memory");
+    progress.note(name.clone());
+    let receiver = Receiver::start(|_| Answer::status(200)).await?;
+    let mut pipeline = Pipeline::start(binaries, Duration::ZERO, &[receiver.url("/hooks")]).await?;
+    let function = pipeline.function("deliver").await?;
+    let events = pipeline.events(LARGEST_BATCH, MAX_EVENT_BYTES);
+    pipeline
+        .drain("EventsQueue", &events, BATCH, &mut Work::default())
+        .await?;
+    let tasks = pipeline.aws.take_messages("DeliveriesQueue");
+    function.invoke(&sample::batch("DeliveriesQueue", &tasks)).await?;
+    let arrived = receiver.received().len();
+    ensure!(arrived == LARGEST_BATCH, "{arrived} of {LARGEST_BATCH} arrived");
+    let memory = Template::read()?.memory_mb()?;
+    let peak = as_f64(usize::try_from(function.usage()?.peak_kib)?) / KIB_PER_MIB;
+    report.judge(SECTION, name, peak, "MiB", Bar::AtMost(memory));
+    progress.step();
+    Ok(())
 }
 
 /// Drains a backlog of one endpoint, and as many fresh deliveries in turn.

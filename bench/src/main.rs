@@ -1,6 +1,6 @@
-//! `cargo bench-webhooks`: speed, calls, cost, cold start, reads, growth and isolation, measured.
+//! `cargo bench-webhooks`: speed, calls, cost, cold start, reads, growth and isolation, measured; and a burst, simulated.
 //!
-//! Everything is measured with the release binary that a local stack runs. Ratios compare figures of the same run;
+//! Everything that is measured is so with the release binary that a local stack runs. Ratios compare figures of the same run;
 //! absolute figures depend on the machine.
 
 #![expect(
@@ -25,6 +25,7 @@ mod raw_client;
 mod reads;
 mod report;
 mod sample;
+mod scale;
 mod server;
 mod sizes;
 mod stack;
@@ -72,6 +73,8 @@ enum Section {
     Growth,
     /// What lists and statistics of many deliveries read and write.
     Reads,
+    /// A burst of a million events on AWS, simulated by what AWS documents; needs nothing else, and takes seconds.
+    Scale,
     /// How a healthy endpoint fares next to one that hangs and one that fails, on a local stack of its own.
     Isolation,
 }
@@ -97,24 +100,35 @@ fn run(arguments: &Arguments) -> Result<()> {
 async fn measure(arguments: &Arguments) -> Result<()> {
     let folder = local::root().join("target/bench");
     std::fs::create_dir_all(&folder)?;
+    let mut report = Report::default();
+    report.detail("machine", machine());
+    report.detail("sizes", arguments.sizes);
+    let mut measured = simulate(arguments, &mut report);
+    if measured.is_ok() && arguments.sections != [Section::Scale] {
+        measured = with_binaries(arguments, &mut report).await;
+    }
+    write(&report, &folder)?;
+    measured
+}
+
+fn simulate(arguments: &Arguments, report: &mut Report) -> Result<()> {
+    if !arguments.want(Section::Scale) {
+        return Ok(());
+    }
+    let bar = Bar::new("scale");
+    scale::simulate(report, &bar).context("scale")
+}
+
+async fn with_binaries(arguments: &Arguments, report: &mut Report) -> Result<()> {
     let optimized = Options {
         optimized: true,
         ..Options::default()
     };
     let example = arguments.want(Section::ColdStart).then_some(cold_start::HELLO);
     let binaries = local::build_binaries(&optimized, example).await?;
-    let mut report = Report::default();
-    report.detail("machine", machine());
-    report.detail("sizes", arguments.sizes);
-    let mut measured = without_stack(arguments, &binaries, &mut report).await;
-    if measured.is_ok() {
-        measured = on_a_stack(arguments, &binaries, &mut report).await;
-    }
-    if measured.is_ok() {
-        measured = on_its_own_stack(arguments, &mut report).await;
-    }
-    write(&report, &folder)?;
-    measured
+    without_stack(arguments, &binaries, report).await?;
+    on_a_stack(arguments, &binaries, report).await?;
+    on_its_own_stack(arguments, report).await
 }
 
 impl Arguments {

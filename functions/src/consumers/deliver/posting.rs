@@ -11,8 +11,9 @@ use shared::domain::delivery::{Delivery, Failure, Outcome};
 use shared::domain::endpoint::Endpoint;
 use shared::domain::failure_record::Observation;
 use shared::domain::id::EndpointId;
-use shared::domain::lane::Lane;
+use shared::domain::lane::{Lane, SLOW_AFTER};
 use shared::domain::secret::Secret;
+use shared::domain::slots::slots_per_endpoint;
 use shared::domain::task::Task;
 use shared::sender::{Request, Sender, SetUpFailed};
 use shared::store::{Expected, RowKeys, Rows};
@@ -24,15 +25,7 @@ use super::fresh::{Fresh, fresh};
 use super::record::Finished;
 use super::time::Time;
 use crate::app::App;
-use crate::serve::{Deadline, Message};
-
-/// Attempts in flight to one endpoint from one process. A full batch for one endpoint takes two rounds, for which the
-/// time-out of this function has room.
-const MAX_IN_FLIGHT_PER_ENDPOINT: usize = 5;
-
-/// After this long without an answer an endpoint counts as slow, and its other deliveries wait with the retries, so that
-/// they don't fill the first lane.
-const SLOW_AFTER: Duration = Duration::from_secs(1);
+use crate::serve::{Batch, Deadline, Message};
 
 /// How long noting it may take.
 const NOTE_WITHIN: Duration = Duration::from_secs(2);
@@ -50,14 +43,24 @@ pub(super) enum Posted<'a> {
 }
 
 /// The slots of the endpoints of a batch.
-#[derive(Default)]
-pub(super) struct Slots(Mutex<HashMap<EndpointId, Arc<Semaphore>>>);
+pub(super) struct Slots {
+    /// So many has each endpoint.
+    each: usize,
+    slots: Mutex<HashMap<EndpointId, Arc<Semaphore>>>,
+}
 
 impl Slots {
+    fn new(messages: usize) -> Self {
+        Self {
+            each: slots_per_endpoint(messages),
+            slots: Mutex::default(),
+        }
+    }
+
     fn of(&self, endpoint: &EndpointId) -> Arc<Semaphore> {
-        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         let slots = slots.entry(endpoint.clone());
-        Arc::clone(slots.or_insert_with(|| Arc::new(Semaphore::new(MAX_IN_FLIGHT_PER_ENDPOINT))))
+        Arc::clone(slots.or_insert_with(|| Arc::new(Semaphore::new(self.each))))
     }
 }
 
@@ -75,14 +78,15 @@ pub(super) struct Posting<'app> {
 
 impl<'app> Posting<'app> {
     /// To be made before the batch is read: what it reads is fresh from now on.
-    pub(super) fn new(app: &'app App, deadline: Deadline) -> Result<Self, SetUpFailed> {
+    pub(super) fn new(app: &'app App, batch: &Batch) -> Result<Self, SetUpFailed> {
+        let deadline = batch.deadline;
         let sender = app.sender()?;
         Ok(Self {
             app,
             sender,
             deadline,
             time: Time::share(deadline.left(), *app.config.post_deadline),
-            slots: Slots::default(),
+            slots: Slots::new(batch.messages.len()),
             read_at: Instant::now(),
             slow: Mutex::default(),
         })
