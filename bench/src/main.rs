@@ -101,8 +101,12 @@ async fn measure(arguments: &Arguments) -> Result<()> {
         optimized: true,
         ..Options::default()
     };
-    let example = arguments.want(Section::ColdStart).then_some(cold_start::HELLO);
-    let binaries = local::build_binaries(&optimized, example).await?;
+    let examples: &[&str] = if arguments.want(Section::ColdStart) {
+        &cold_start::EXAMPLES
+    } else {
+        &[]
+    };
+    let binaries = local::build_binaries(&optimized, examples).await?;
     let mut report = Report::default();
     report.detail("machine", machine());
     report.detail("sizes", arguments.sizes);
