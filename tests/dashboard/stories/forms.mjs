@@ -180,7 +180,7 @@ async function looksAround(page, api) {
   await page.getByRole('searchbox').fill('number_13');
   await page.keyboard.press('Enter');
   await page.waitForURL(/q=number_13/);
-  await page.getByText('order.number_0').waitFor({ state: 'detached' });
+  await page.getByRole('heading', { name: ORDER }).waitFor({ state: 'detached' });
   await page.getByRole('link', { name: /^Deliveries of/ }).click();
   await page.waitForURL(/#\/deliveries\?event=/);
 

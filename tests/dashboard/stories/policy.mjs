@@ -33,6 +33,7 @@ const isOf = (directive, line) => directive === 'frame-src' && line.includes('de
 
 /** Tries what a script would that somebody has brought in, and returns what has worked. @param {string} elsewhere */
 async function tryEverything(elsewhere) {
+  await new Promise((resolve) => setTimeout(resolve)); // What the debugger runs at once may make code of strings.
   /** @type {string[]} */
   const done = [];
   const attempt = (/** @type {string} */ what, /** @type {() => unknown} */ act) => {

@@ -117,7 +117,7 @@ async function receiver() {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  got.url = `http://127.0.0.1:${/** @type {any} */ (server.address()).port}/it's here?a=1&b=$HOME`;
+  got.url = `http://127.0.0.1:${/** @type {any} */ (server.address()).port}/it's%20here?a=1&b=$HOME`;
   return got;
 }
 
