@@ -129,10 +129,29 @@ export const see = (page, text) => page.getByText(text, { exact: false }).first(
  * @param {string} name of the screen and its state, for its pictures
  */
 export async function look(page, name) {
+  await lookIn(page, name, LOOKS);
+}
+
+/**
+ * Looks at a state of a screen that is looked at in full in another one: wide and light, narrow and dark, there by colours.
+ * @param {Page} page
+ * @param {string} name
+ */
+export async function glance(page, name) {
+  const [first, , , last] = LOOKS;
+  await lookIn(page, name, PICTURES ? LOOKS : [first, { ...last, rules: OF_COLOURS }]);
+}
+
+/**
+ * @param {Page} page
+ * @param {string} name
+ * @param {readonly {width: number, colorScheme: 'light' | 'dark', rules: readonly string[] | null}[]} looks
+ */
+async function lookIn(page, name, looks) {
   const debug = await page.context().newCDPSession(page);
   // The debugger puts it there, which the page's policy does not bind.
   await debug.send('Runtime.evaluate', { expression: axe });
-  for (const { width, colorScheme, rules } of LOOKS) {
+  for (const { width, colorScheme, rules } of looks) {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize({ width, height: width === 390 ? 844 : 1000 });
     if (await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth))

@@ -183,6 +183,7 @@ async function looksAround(page, api) {
   await page.getByRole('heading', { name: ORDER }).waitFor({ state: 'detached' });
   await page.getByRole('link', { name: /^Deliveries of/ }).click();
   await page.waitForURL(/#\/deliveries\?event=/);
+  await page.getByRole('heading', { name: 'Deliveries' }).waitFor();
 
   await page.getByRole('searchbox').fill('del_01K0000000ABCDEFGHJKMNPQRS');
   await page.getByRole('button', { name: 'Find' }).click();

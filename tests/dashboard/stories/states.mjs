@@ -2,7 +2,7 @@
 
 import * as made from '../answers.mjs';
 import { pretend, refusal } from '../api.mjs';
-import { DASHBOARD, look, noteClicks, open, see, visit, walk } from '../stage.mjs';
+import { DASHBOARD, glance, look, noteClicks, open, see, visit, walk } from '../stage.mjs';
 
 export const name = 'every screen while it loads, with much, with nothing, and when it fails';
 
@@ -115,17 +115,17 @@ async function door(page, api) {
   await walk(page, 'sign-in');
   await page.getByRole('button', { name: 'Sign in' }).click();
   await see(page, 'This token is not valid');
-  await look(page, 'sign-in-refused');
+  await glance(page, 'sign-in-refused');
   const broken = { status: 500, json: refusal(500, 'something went wrong; request 1-2-3').body };
   await page.route('**/token', (route) => route.fulfill(broken));
   await page.getByRole('button', { name: 'Sign in' }).click();
   await see(page, 'That did not work');
-  await look(page, 'sign-in-fails');
+  await glance(page, 'sign-in-fails');
   await page.unroute('**/token');
   await page.route('**/token', () => {});
   await page.getByRole('button', { name: 'Sign in' }).click();
   await see(page, 'Signing in…');
-  await look(page, 'sign-in-loading');
+  await glance(page, 'sign-in-loading');
   await page.unroute('**/token');
 
   await page.goto(`${DASHBOARD}#link=efa_link_one`);
@@ -133,13 +133,13 @@ async function door(page, api) {
   api.always = refusal(500, 'something went wrong; request 1-2-3');
   await enter.click();
   await see(page, 'That did not work');
-  await look(page, 'link-fails');
+  await glance(page, 'link-fails');
   await walk(page, 'link');
   api.always = null;
   api.silent = true;
   await enter.click();
   await see(page, 'Opening…');
-  await look(page, 'link-loading');
+  await glance(page, 'link-loading');
 }
 
 /** @typedef {typeof SCREENS[number]} Screen */
@@ -148,7 +148,7 @@ async function door(page, api) {
 async function loads(page, { name, at }) {
   await visit(page, at('loading'));
   await page.locator('main').getByRole('status').getByText('Loading').first().waitFor({ state: 'attached' });
-  await look(page, `${name}-loading`);
+  await glance(page, `${name}-loading`);
 }
 
 /** @param {Page} page @param {Screen} screen */
@@ -163,7 +163,7 @@ async function hasMuch(page, { name, at, much }) {
 async function hasNothing(page, { name, at, nothing }) {
   await visit(page, at('nothing'));
   await see(page, nothing);
-  await look(page, `${name}-nothing`);
+  await glance(page, `${name}-nothing`);
 }
 
 /** @param {Page} page @param {Api} api @param {Screen} screen */
@@ -171,7 +171,7 @@ async function fails(page, api, { name, at, much }) {
   api.always = refusal(500, 'something went wrong; request 1-2-3');
   await visit(page, at('fails'));
   await see(page, 'That did not work');
-  await look(page, `${name}-fails`);
+  await glance(page, `${name}-fails`);
   api.always = null;
   await page.getByRole('button', { name: 'Try again' }).first().click();
   await see(page, much);
