@@ -124,8 +124,12 @@ async fn with_binaries(arguments: &Arguments, report: &mut Report) -> Result<()>
         optimized: true,
         ..Options::default()
     };
-    let example = arguments.want(Section::ColdStart).then_some(cold_start::HELLO);
-    let binaries = local::build_binaries(&optimized, example).await?;
+    let examples: &[&str] = if arguments.want(Section::ColdStart) {
+        &cold_start::EXAMPLES
+    } else {
+        &[]
+    };
+    let binaries = local::build_binaries(&optimized, examples).await?;
     without_stack(arguments, &binaries, report).await?;
     on_a_stack(arguments, &binaries, report).await?;
     on_its_own_stack(arguments, report).await

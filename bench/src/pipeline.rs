@@ -107,10 +107,15 @@ impl Pipeline {
         Function::start(&self.binaries.functions, name, &self.environment).await
     }
 
-    /// Starts the example with the same environment.
+    /// Starts an example with the same environment.
     pub(crate) async fn example(&self, name: &str) -> Result<Function> {
-        let example = self.binaries.example.as_deref().context("no example was built")?;
-        Function::start(example, name, &self.environment).await
+        let example = self.binaries.examples.get(name);
+        Function::start(
+            example.context("this example was not built")?,
+            name,
+            &self.environment,
+        )
+        .await
     }
 
     /// A new API token of the workspace.

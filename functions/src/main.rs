@@ -12,7 +12,7 @@ use functions::operator::{create_portal_link, erase_workspace, issue_token, list
 use functions::serve::{self, Function};
 
 /// Every function there is, by its handler's name.
-const FUNCTIONS: &[(&str, Function)] = &[
+pub(crate) const FUNCTIONS: &[(&str, Function)] = &[
     ("create-endpoint", Function::Route(create_endpoint::ROUTE)),
     ("list-endpoints", Function::Route(list_endpoints::ROUTE)),
     ("get-endpoint", Function::Route(get_endpoint::ROUTE)),

@@ -1,6 +1,7 @@
 //! Builds the functions: first with cargo-lambda, whose progress can be shown, then with `sam build`, which finds
 //! nothing left to compile and lays the functions out for deployment.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -35,8 +36,8 @@ const CARGO_OWN: [&str; 4] = [
 pub struct Binaries {
     /// The one binary of all functions, which learns from `_HANDLER` which of them it is.
     pub functions: PathBuf,
-    /// The example, if one was asked for.
-    pub example: Option<PathBuf>,
+    /// The examples that were asked for, by name.
+    pub examples: BTreeMap<String, PathBuf>,
 }
 
 /// Builds what `template.yaml` deploys into `built` and returns the built template. Two builds at once wait for each
@@ -88,11 +89,11 @@ fn with_archive(template: &str, is_built: impl Fn(&str) -> bool) -> (String, Vec
     (lines.collect(), folders)
 }
 
-/// Builds the functions, and an example of their package if one is asked for: it compiles what it depends on anew.
+/// Builds the functions, and examples of their package if some are asked for: they compile what they depend on anew.
 ///
 /// # Errors
 /// A tool is missing, something does not compile, or the template names more than one binary.
-pub async fn build_binaries(options: &Options, example: Option<&str>) -> Result<Binaries> {
+pub async fn build_binaries(options: &Options, examples: &[&str]) -> Result<Binaries> {
     let template = Template::read()?;
     let binary = the_binary(&template)?;
     let tools = tools::install(python::find()?, options.progress).await?;
@@ -100,7 +101,7 @@ pub async fn build_binaries(options: &Options, example: Option<&str>) -> Result<
     let _lock = lock::wait_for(&layout::kept().join("build.lock"), &mut step).await?;
     let log = layout::kept().join("build.log");
     Supervisor::run(compile(&tools, options, &template), &log, &mut step).await?;
-    if let Some(example) = example {
+    for example in examples {
         let mut command = cargo_lambda_build(&tools, options);
         command.args(["--example", example]);
         Supervisor::run(command, &log, &mut step).await?;
@@ -109,7 +110,10 @@ pub async fn build_binaries(options: &Options, example: Option<&str>) -> Result<
     let path = |name: &str| layout::root().join("target/lambda").join(name).join("bootstrap");
     Ok(Binaries {
         functions: path(binary),
-        example: example.map(path),
+        examples: examples
+            .iter()
+            .map(|name| ((*name).to_owned(), path(name)))
+            .collect(),
     })
 }
 
