@@ -50,6 +50,14 @@ impl SuiteStack {
             .take()
     }
 
+    /// What has started, with this call at the latest.
+    fn started(&self) -> &StackState {
+        match self.started.get_or_init(|| self.start()) {
+            Ok(stack) => &stack.state,
+            Err(error) => panic!("the stack did not start: {error}"),
+        }
+    }
+
     /// On a thread and a runtime of its own: those of the test that happens to be first end with that test.
     fn start(&self) -> Result<Stack, String> {
         let options = self.options;
@@ -75,10 +83,7 @@ impl Deref for SuiteStack {
                 place.get_or_insert_with(|| self.place());
             });
         }
-        match self.started.get_or_init(|| self.start()) {
-            Ok(stack) => &stack.state,
-            Err(error) => panic!("the stack did not start: {error}"),
-        }
+        self.started()
     }
 }
 

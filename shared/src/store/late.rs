@@ -341,7 +341,9 @@ mod tests {
         let seconds = [0; 100];
         let (endpoint, ids) = ("whe_1".parse().unwrap(), accepted(&seconds));
         let mut all = late(&endpoint, &ids);
-        all.iter_mut().for_each(|one| one.kind = MarkerKind::Attempted);
+        for one in &mut all {
+            one.kind = MarkerKind::Attempted;
+        }
 
         let groups = groups(all);
 
@@ -354,7 +356,9 @@ mod tests {
         let (endpoint, ids) = ("whe_1".parse().unwrap(), accepted(&[0, 1, 2]));
         for kind in [MarkerKind::Recorded, MarkerKind::Attempted] {
             let mut group = late(&endpoint, &ids);
-            group.iter_mut().for_each(|one| one.kind = kind);
+            for one in &mut group {
+                one.kind = kind;
+            }
 
             let markers = from_item(&to_item(&group, 7));
 

@@ -1,6 +1,5 @@
 //! Who may disturb whom on a stack: a test that kills processes, fills queues or hides messages for less time runs alone.
 
-use local::StackState;
 use tokio::sync::{RwLockReadGuard, RwLockWriteGuard};
 
 use super::SuiteStack;
@@ -30,10 +29,10 @@ impl SuiteStack {
     /// With no other test, until dropped. What an earlier test set is as the template has it again: with ten seconds, a
     /// machine that is busy sees messages twice. The stack starts first, so that those that share it go first, and at once.
     pub async fn alone(&self) -> Alone<'_> {
-        let stack: &StackState = self;
+        self.started();
         let turn = self.turns.write().await;
         for (queue, seconds) in HIDDEN {
-            stack.queue(queue).hide_received_for(seconds).await;
+            self.queue(queue).hide_received_for(seconds).await;
         }
         Alone { stack: self, turn }
     }
