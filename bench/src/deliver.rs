@@ -119,11 +119,13 @@ async fn measure_backlog(
     let name = "a backlog of one endpoint, an hour old, receiver at once";
     progress.note(name);
     let mut stage = Stage::set_up(binaries, &SCENES[1], sizes.events.max(BATCH)).await?;
-    let mut rounds = Vec::new();
+    let (mut rounds, mut write_units) = (Vec::new(), 0.0);
     for _ in 0..sizes.rounds {
         let (pipeline, function) = (&mut stage.pipeline, &stage.function);
         let fresh = deliver(pipeline, function, stage.deliveries, 1, Duration::ZERO).await?;
+        pipeline.aws.take_bill();
         let late = deliver(pipeline, function, stage.deliveries, 1, BACKLOG_AGE).await?;
+        write_units = pipeline.aws.take_bill().write_units / as_f64(stage.deliveries);
         rounds.push((fresh, late));
         progress.step();
     }
@@ -132,6 +134,7 @@ async fn measure_backlog(
     let ratio = median(rounds.iter().map(|(fresh, late)| fresh / late));
     let what = format!("{name}: against fresh deliveries");
     report.judge(SECTION, what, ratio, "×", Bar::AtLeast(0.8));
+    report.add(SECTION, format!("{name}: write units"), write_units, "a delivery");
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::attribute::{Item, key, number, text, time};
 use super::delivery_item::delivery_key;
-use super::late::{WRITTEN_WITHIN, late_kind};
+use super::late::{Late, WRITTEN_WITHIN, late_kind};
 use super::partiql::{self, Execution, Statement};
 use super::{Removed, Store, condition_failed, delivery_item, kept_counts, kept_hours, late, recovery_item};
 use crate::backoff::Backoff;
@@ -89,8 +89,11 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<Written>, Error> {
         let new = writes.iter().filter_map(|write| {
-            let kind = late_kind(write.expected.attempt_count(), write.record.attempt_count)?;
-            Some((&write.record.endpoint, &write.record.id, kind))
+            Some(Late {
+                kind: late_kind(write.expected.attempt_count(), write.record.attempt_count)?,
+                endpoint: &write.record.endpoint,
+                delivery: &write.record.id,
+            })
         });
         let decided = Instant::now();
         let mut unmarked = self.mark_late(new, now).await;

@@ -109,6 +109,12 @@ impl Store {
                 Ask::Markers { first, last } => {
                     walk.take_markers(self.markers(&endpoint.id, &first, &last).await?);
                 }
+                Ask::Oldest { first, last } => {
+                    let query = self.records(&endpoint.id, &first, &last).consistent_read(true);
+                    let query = narrow(query, false).scan_index_forward(true).limit(1);
+                    let found = keys(query.send().await.map_err(Error::aws("Query"))?);
+                    walk.take_oldest(found.ids.into_iter().next());
+                }
                 Ask::Keep(counted) => {
                     walk.go_on(self.keep_if_quick(endpoint, counted, now).await);
                 }

@@ -1,7 +1,7 @@
 //! A walk over the hours of a history, oldest first, that tallies the records of each. It decides what to ask the tables
 //! next and makes no call, so that a property test can let everything happen while it walks.
 //!
-//! What it tallies of closed hours is kept, and not walked again. What is kept says how many records there are and what
+//! What it tallies of what has settled is kept, and not walked again. What is kept says how many records there are and what
 //! came of their *first* attempts. It is changed by a record that joins, or by one that gets its first attempt, and whoever
 //! writes either long after the event was accepted marks it first (`late`). So the rule is that of `walk`: **what is kept of
 //! a part is right for as long as the part holds as many markers as when it was made**, and it is kept only if what every
@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use super::beside::{Keepable, MAX_ITEMS};
-use super::late::{Marker, MarkerKind, MarkerPage};
+use super::late::{self, Marker, MarkerKind, MarkerPage};
 use crate::domain::id::DeliveryId;
 use crate::domain::statistics::{FirstAttempt, Hour, Tally};
 
@@ -36,7 +36,7 @@ pub(super) struct KeptPart {
     pub(super) tally: Tally,
     /// How many markers the part holds.
     pub(super) late: usize,
-    /// When the first of its records expires, in seconds since 1970.
+    /// When the first of its records expires, or before, in seconds since 1970.
     pub(super) expires_at: i64,
 }
 
@@ -45,8 +45,8 @@ pub(super) struct KeptPart {
 pub(super) enum Ask {
     /// What is kept of a range.
     Kept { after: DeliveryId, last: DeliveryId },
-    /// A call's worth of markers, the oldest first.
-    Markers { after: DeliveryId, last: DeliveryId },
+    /// A call's worth of markers, in the items from this one on, the oldest first.
+    Markers { from: DeliveryId, last: DeliveryId },
     /// A call's worth of records, the oldest first.
     Records { after: DeliveryId, last: DeliveryId },
     /// All markers, as they are now.
@@ -120,7 +120,7 @@ impl Walk {
             asked: after.clone(),
             kept: BTreeMap::new(),
             markers: BTreeSet::new(),
-            markers_known: after,
+            markers_known: late::reach_back(&after),
             tallied: Vec::new(),
             is_keeping: true,
             is_stopped: false,
@@ -159,7 +159,7 @@ impl Walk {
             if self.markers_known <= self.position || kept_last.is_some_and(|last| *last > self.markers_known)
             {
                 return Some(Ask::Markers {
-                    after: self.markers_known.clone(),
+                    from: self.markers_known.clone(),
                     last: self.end.clone(),
                 });
             }
@@ -182,19 +182,15 @@ impl Walk {
 
     /// Takes the markers that were asked for.
     pub(super) fn take_markers(&mut self, page: MarkerPage) {
-        let below = |delivery: &DeliveryId| Marker {
-            delivery: delivery.clone(),
+        match page.more_from {
+            None => self.markers_known = self.end.clone(),
+            Some(from) => self.markers_known = from.previous().unwrap_or(from),
+        }
+        let position = Marker {
+            delivery: self.position.clone(),
             kind: MarkerKind::Recorded,
         };
-        // A delivery may have two markers, of which a call may have read one: what is known ends with the one before.
-        let last = page.markers.last().map(|marker| below(&marker.delivery));
-        let known = last.and_then(|last| Some(page.markers.range(..last).next_back()?.delivery.clone()));
-        if !page.more {
-            self.markers_known = self.end.clone();
-        } else if let Some(known) = known {
-            self.markers_known = known;
-        }
-        self.markers = self.markers.split_off(&below(&self.position));
+        self.markers = self.markers.split_off(&position);
         self.markers.extend(page.markers);
     }
 

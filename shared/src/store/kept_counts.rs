@@ -4,19 +4,16 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Store;
 use super::attribute::Item;
-use super::beside::{EXPIRY_MARGIN_SECONDS, lasts};
+use super::beside::{again_at, lasts};
 use super::delivery_item::delivery_key;
 use super::walk::{Counted, KeptCount};
-use super::{Store, late};
 use crate::Error;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::{DeliveryId, EndpointId};
 
 const TABLE: &str = "deliveries";
-
-/// How long a count is used whose part was not closed when it was made.
-const AGAIN_AFTER_SECONDS: i64 = 60 * 60;
 
 #[derive(Serialize, Deserialize)]
 struct KeptCountItem {
@@ -67,7 +64,9 @@ impl Store {
             return Ok(());
         };
         let accepted_at = oldest.accepted_at().unwrap_or(Timestamp::UNIX_EPOCH);
-        let expires_at = expires_at.min(self.expiry(accepted_at)).min(again_at(&part, now));
+        let expires_at = expires_at
+            .min(self.expiry(accepted_at))
+            .min(again_at(&part.before, now));
         if !lasts(expires_at, now.as_second()) {
             return Ok(());
         }
@@ -81,16 +80,6 @@ impl Store {
         let item = self.item(&self.tables.deliveries, key).await?;
         let expires_at = item.and_then(|mut item| item.remove("expires_at"));
         Ok(expires_at.and_then(|value| value.as_n().ok()?.parse().ok()))
-    }
-}
-
-/// When a count expires whatever its records do, in seconds since 1970: one of a part that is not closed yet lasts for an
-/// hour, and is then made again. So what is kept for long is only what nothing can join unnoticed but in hours.
-pub(super) fn again_at(part: &KeptCount, now: Timestamp) -> i64 {
-    if part.before <= late::closed_before(now) {
-        i64::MAX
-    } else {
-        now.as_second() + AGAIN_AFTER_SECONDS + EXPIRY_MARGIN_SECONDS
     }
 }
 
@@ -122,34 +111,4 @@ pub(super) fn from_item(item: Item) -> Result<(KeptCount, i64), Error> {
 /// The partition of the counts that are kept of an endpoint's history. No history has this key.
 pub(super) fn partition(endpoint: &EndpointId) -> String {
     format!("{endpoint}#counts")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: i64 = 1_780_000_000;
-
-    /// When a count that was made now expires, of the part that begins so many seconds ago.
-    fn expires_in(seconds_ago: i64) -> Option<i64> {
-        let at = |second| Timestamp::from_second(second).unwrap();
-        let part = KeptCount {
-            before: DeliveryId::first_at(at(NOW - seconds_ago)),
-            last: DeliveryId::first_at(at(0)),
-            count: 1,
-            late: 0,
-        };
-        Some(again_at(&part, at(NOW)))
-            .filter(|at| *at < i64::MAX)
-            .map(|at| at - NOW)
-    }
-
-    #[test]
-    fn only_what_was_closed_is_kept_for_longer_than_an_hour() {
-        assert_eq!(expires_in(60 * 60), None);
-        let again = expires_in(60 * 60 - 1).unwrap();
-
-        assert!(lasts(NOW + again, NOW + 60 * 60 - 1));
-        assert!(!lasts(NOW + again, NOW + 60 * 60));
-    }
 }

@@ -108,15 +108,15 @@ impl Store {
             window.first().max(Hour::EARLIEST),
             window.end().max(Hour::EARLIEST),
         );
-        let mut walk = Walk::new(first, end, self.keepable(late::closed_before(now), now));
+        let mut walk = Walk::new(first, end, self.keepable(late::settled_before(now), now));
         while let Some(ask) = walk.next() {
             match ask {
                 Ask::Kept { after, last } => {
                     walk.take_kept_parts(self.kept_parts(&endpoint.id, &after, &last, now).await?);
                 }
                 Ask::Markers { .. } | Ask::Records { .. } if !budget.take_call() => walk.stop(),
-                Ask::Markers { after, last } => {
-                    walk.take_markers(self.some_markers(&endpoint.id, &after, &last).await?);
+                Ask::Markers { from, last } => {
+                    walk.take_markers(self.some_markers(&endpoint.id, &from, &last).await?);
                 }
                 Ask::Records { after, last } => {
                     let (records, stopped_at) = self.records_between(&endpoint.id, &after, &last).await?;
@@ -158,15 +158,13 @@ impl Store {
         last: &DeliveryId,
     ) -> Result<BTreeSet<Marker>, Error> {
         let mut all = BTreeSet::new();
-        let mut from = after.clone();
+        let mut from = late::reach_back(after);
         loop {
             let page = self.some_markers(endpoint, &from, last).await?;
-            let newest = page.markers.last().map(|marker| marker.delivery.clone());
             all.extend(page.markers);
-            match newest {
-                // What one call ends with, the next begins with.
-                Some(newest) if page.more => from = newest,
-                _ => return Ok(all),
+            match page.more_from {
+                Some(more_from) => from = more_from,
+                None => return Ok(all),
             }
         }
     }

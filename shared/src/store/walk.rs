@@ -44,6 +44,8 @@ pub(super) enum Ask {
     KeptCounts { first: DeliveryId, last: DeliveryId },
     /// The markers between two deliveries.
     Markers { first: DeliveryId, last: DeliveryId },
+    /// The oldest delivery from `first` on, and not above another.
+    Oldest { first: DeliveryId, last: DeliveryId },
     /// Keep a count. Nothing depends on it.
     Keep(Counted),
 }
@@ -116,6 +118,8 @@ enum Stage {
     WithoutCounts(DeliveryId),
     /// The same; nor are the markers.
     WithoutMarkers(DeliveryId),
+    /// The same; nothing is kept yet, so the end of the history may be worth keeping.
+    WithoutOldest(DeliveryId),
     /// Below this delivery.
     Below(DeliveryId),
     /// A part has been counted, and may be kept if its markers are those that were seen; then the walk goes on below.
@@ -146,6 +150,8 @@ pub(super) struct Walk {
     /// Whether counts can be kept; not once that has failed.
     is_keeping: bool,
     markers: BTreeSet<DeliveryId>,
+    /// The oldest delivery, if it was asked for.
+    oldest: Option<DeliveryId>,
     stage: Stage,
 }
 
@@ -159,6 +165,7 @@ impl Walk {
             usable: BTreeMap::new(),
             is_keeping: true,
             markers: BTreeSet::new(),
+            oldest: None,
             stage: Stage::Newest,
         }
     }
@@ -177,6 +184,10 @@ impl Walk {
                 last: position.clone(),
             },
             Stage::WithoutMarkers(position) => Ask::Markers {
+                first: self.first.clone(),
+                last: position.clone(),
+            },
+            Stage::WithoutOldest(position) => Ask::Oldest {
                 first: self.first.clone(),
                 last: position.clone(),
             },
@@ -232,7 +243,11 @@ impl Walk {
                     markers.range::<DeliveryId, _>(&part.last..before).count() == part.late
                 });
                 self.markers = markers;
-                self.stage = Stage::Below(position);
+                self.stage = if self.usable.is_empty() && self.is_unbounded() {
+                    Stage::WithoutOldest(position)
+                } else {
+                    Stage::Below(position)
+                };
             }
             Stage::Counted { mut counted, seen } => {
                 let part = &mut counted.part;
@@ -248,6 +263,14 @@ impl Walk {
                 };
             }
             other => self.stage = other,
+        }
+    }
+
+    /// Takes the oldest delivery, which was asked for.
+    pub(super) fn take_oldest(&mut self, oldest: Option<DeliveryId>) {
+        self.oldest = oldest;
+        if let Stage::WithoutOldest(position) = &self.stage {
+            self.stage = Stage::Below(position.clone());
         }
     }
 
@@ -278,6 +301,11 @@ impl Walk {
         *position <= self.keepable.last && late.is_none() && self.usable.is_empty()
     }
 
+    /// Whether the list goes down to the end of the history.
+    fn is_unbounded(&self) -> bool {
+        self.first == DeliveryId::first_at(Timestamp::UNIX_EPOCH)
+    }
+
     /// The part of these keys that is worth keeping, and its oldest delivery. What a list with a lower bound counts last ends
     /// where no other list's does, and is not.
     fn worth_keeping(
@@ -293,12 +321,13 @@ impl Walk {
             keys.ids.iter().filter(|id| *id < before).count()
         };
         let is_share = keys.stopped_at.is_some() && count > 0 && count * GOOD_SHARE >= keys.count;
-        let is_bounded = rest.is_none() && self.first != DeliveryId::first_at(Timestamp::UNIX_EPOCH);
+        let is_open = rest.is_some() || self.is_unbounded();
         let is_kept = self.usable.contains_key(before);
-        if !self.is_keeping || is_kept || is_bounded || (count < MANY && !is_share) {
+        if !self.is_keeping || is_kept || !is_open || (count < MANY && !is_share) {
             return None;
         }
-        let oldest = keys.ids.last().or(keys.stopped_at.as_ref())?;
+        let known = keys.ids.last().or(keys.stopped_at.as_ref());
+        let oldest = known.or(self.oldest.as_ref().filter(|_| rest.is_none()))?;
         let part = KeptCount {
             before: before.clone(),
             last: rest.unwrap_or(&self.first).clone(),

@@ -3,8 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use proptest::prelude::*;
 
-use super::super::beside::lasts;
-use super::super::kept_counts::again_at;
+use super::super::beside::{again_at, lasts};
 use super::super::late;
 use super::*;
 
@@ -52,11 +51,6 @@ impl Tables {
         }
     }
 
-    fn ending_with(mut self, records: impl IntoIterator<Item = u16>) -> Self {
-        self.records.extend(records.into_iter().map(id));
-        self
-    }
-
     fn keys(&self, after: Option<&DeliveryId>, down_to: &DeliveryId, only_counted: bool) -> Keys {
         let below = |id: &&DeliveryId| after.is_none_or(|after| *id < after) && *id >= down_to;
         let mut all = self.records.iter().rev().filter(below);
@@ -92,10 +86,14 @@ impl Tables {
             Some(Ask::Markers { first, last }) => {
                 walk.take_markers(self.markers.range(first..=last).cloned().collect());
             }
+            Some(Ask::Oldest { first, last }) => {
+                walk.take_oldest(self.records.range(first..=last).next().cloned());
+            }
             Some(Ask::Keep(Counted { part, oldest, .. })) => {
                 assert!(self.records.contains(&oldest), "it says when the part expires");
                 self.keeps += 1;
-                self.again_at.insert(part.before.clone(), again_at(&part, now));
+                self.again_at
+                    .insert(part.before.clone(), again_at(&part.before, now));
                 self.kept.insert(part.before.clone(), part);
                 walk.go_on(true);
             }
@@ -248,18 +246,33 @@ fn what_has_settled_is_kept_from_the_middle_of_a_call_on() {
 }
 
 #[test]
-fn the_end_of_a_history_is_kept_when_its_keys_are_known() {
+fn the_end_of_a_long_history_is_kept_too() {
     let long = u16::try_from(MANY).unwrap();
-    let mut tables = Tables::with(1_001..1_004).ending_with(1..=long);
-    tables.call = MANY / 2 + 1;
-    tables.list(0, 2);
-    let first = tables.queries;
-    tables.list(0, 2);
+    let mut tables = Tables::with(0..=2 * long);
+    tables.call = MANY + 1;
+    let mut list = || {
+        let mut walk = walk_at(u16::MAX, 0, 2);
+        tables.queries = 0;
+        while tables.step(&mut walk) {}
+        assert_eq!(walk.found.total, 2 * MANY + 1);
+        tables.queries
+    };
+    let first = list();
 
-    tables.queries = 0;
-    tables.list(0, 2);
+    assert!(list() < first);
+    assert!(tables.kept.values().any(|part| part.last == id(0)));
+}
 
-    assert!(tables.queries < first);
+#[test]
+fn what_a_list_with_a_lower_bound_counts_last_is_not_kept() {
+    let mut tables = Tables::with(0..500);
+    tables.call = 100;
+    let keepable = walk_at(u16::MAX, 0, 2).keepable;
+    let mut walk = Walk::new(id(20), keepable, Found::nothing_yet(0, 2));
+    while tables.step(&mut walk) {}
+
+    assert_eq!(walk.found.total, 480);
+    assert!(tables.kept.values().all(|part| part.last > id(20)));
 }
 
 /// What the scheduler of the property test does next.
