@@ -248,13 +248,13 @@ fn what_has_settled_is_kept_from_the_middle_of_a_call_on() {
 #[test]
 fn the_end_of_a_long_history_is_kept_too() {
     let long = u16::try_from(MANY).unwrap();
-    let mut tables = Tables::with(0..2 * long);
+    let mut tables = Tables::with(0..=2 * long);
     tables.call = MANY + 1;
     let mut list = || {
         let mut walk = walk_at(u16::MAX, 0, 2);
         tables.queries = 0;
         while tables.step(&mut walk) {}
-        assert_eq!(walk.found.total, 2 * MANY);
+        assert_eq!(walk.found.total, 2 * MANY + 1);
         tables.queries
     };
     let first = list();
