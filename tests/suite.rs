@@ -2,9 +2,7 @@
 //! these mostly wait.
 //!
 //! `coupling` compares files and needs no stack. `deploying` runs the documented commands against emulators of its own.
-//! `faults` and `promises` have a stack each, which starts with the first test that asks for it. Tests begin in the order of
-//! their names, so the few long ones in `faults` come before the many short ones in `promises`, which run beside them; none
-//! of them relies on that.
+//! `faults`, `promises` and `survival` have a stack each, which starts with the first test that asks for it.
 
 #![expect(
     clippy::expect_used,
@@ -24,3 +22,4 @@ mod coupling;
 mod deploying;
 mod faults;
 mod promises;
+mod survival;

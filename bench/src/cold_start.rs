@@ -1,5 +1,6 @@
 //! Cold start: from the start of the process to its first answer, for every function, compared with the smallest
-//! possible function, built in the same way. The phases show where the time goes.
+//! possible function, built in the same way; `dashboard`, which calls nothing, also with one that does nothing in a binary
+//! with the same functions. The phases show where the time goes.
 
 mod first;
 
@@ -23,6 +24,13 @@ pub(crate) const SECTION: &str = "cold start";
 pub(crate) const UNIT: &str = "ms";
 /// The smallest function, an example of the functions' package.
 pub(crate) const HELLO: &str = "hello";
+/// A function that does nothing, in an example of the functions' package that has all of them.
+const NOTHING: &str = "nothing";
+/// What else than the functions is measured.
+pub(crate) const EXAMPLES: [&str; 2] = [HELLO, NOTHING];
+const DASHBOARD: &str = "dashboard";
+/// How many times as long as doing nothing in the same binary the dashboard may take.
+const MOST_AGAINST_NOTHING: f64 = 1.1;
 const BYTES_PER_MIB: f64 = 1_048_576.0;
 
 /// One start.
@@ -75,7 +83,8 @@ pub(crate) async fn measure(
     Ok(())
 }
 
-/// The smallest function, and every function that has a sample event: a test ensures that each has one.
+/// The smallest function, the one that does nothing, and every function that has a sample event: a test ensures that each
+/// has one.
 fn names() -> Result<Vec<String>> {
     let mut functions = Vec::new();
     for file in std::fs::read_dir(root().join("events"))? {
@@ -88,14 +97,13 @@ fn names() -> Result<Vec<String>> {
         );
     }
     functions.sort();
-    functions.insert(0, HELLO.to_owned());
-    Ok(functions)
+    Ok(EXAMPLES.map(str::to_owned).into_iter().chain(functions).collect())
 }
 
 impl Start {
     async fn of(pipeline: &Pipeline, name: &str, event: &Value) -> Result<Self> {
         pipeline.aws.take_first_call();
-        let function = if name == HELLO {
+        let function = if EXAMPLES.contains(&name) {
             pipeline.example(name).await?
         } else {
             pipeline.function(name).await?
@@ -148,8 +156,18 @@ fn tell(report: &mut Report, phases: &[Phases]) {
             None => report.add(SECTION, name, ratio, "×"),
         }
     }
+    tell_dashboard(report, phases);
     for phases in phases {
         tell_phases(report, phases);
+    }
+}
+
+fn tell_dashboard(report: &mut Report, phases: &[Phases]) {
+    let total = |name| phases.iter().find(|phases| phases.function == name);
+    if let (Some(dashboard), Some(nothing)) = (total(DASHBOARD), total(NOTHING)) {
+        let name = format!("{DASHBOARD} against {NOTHING}");
+        let ratio = dashboard.total / nothing.total;
+        report.judge(SECTION, name, ratio, "×", Bar::AtMost(MOST_AGAINST_NOTHING));
     }
 }
 
@@ -166,7 +184,7 @@ fn tell_phases(report: &mut Report, phases: &Phases) {
 fn tell_sizes(report: &mut Report, binaries: &Binaries) -> Result<()> {
     let sizes = [
         ("the functions: size of their binary", Some(&binaries.functions)),
-        ("hello: size of its binary", binaries.example.as_ref()),
+        ("hello: size of its binary", binaries.examples.get(HELLO)),
     ];
     for (name, binary) in sizes {
         let binary = binary.context("no example was built")?;

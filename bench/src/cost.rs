@@ -23,43 +23,56 @@ use crate::template::Template;
 
 /// The section's name.
 pub(crate) const SECTION: &str = "calls and cost";
-/// The scene that is judged.
+/// The scene that is drawn.
 pub(crate) const FULL: &str = "full batches";
 /// What an itemised bill is measured in.
 pub(crate) const ITEM_UNIT: &str = "$/million";
 /// How long a real customer's receiver takes to answer.
-const RECEIVER: Duration = Duration::from_millis(250);
+pub(crate) const RECEIVER: Duration = Duration::from_millis(250);
 /// How long a call to AWS takes from within its region.
-const AWS_LATENCY: Duration = Duration::from_millis(5);
-const PAYLOAD_BYTES: usize = 512;
+pub(crate) const AWS_LATENCY: Duration = Duration::from_millis(5);
+/// Bytes of an event.
+pub(crate) const PAYLOAD_BYTES: usize = 512;
 
 struct Scene {
     name: &'static str,
     batch_size: usize,
     /// What the receiver answers to the first attempt of each delivery.
     first_answer: u16,
+    /// What a million may cost.
+    dollars: Option<f64>,
 }
 
-const SCENES: [Scene; 4] = [
+const SCENES: [Scene; 5] = [
     Scene {
         name: FULL,
         batch_size: 10,
         first_answer: 200,
+        dollars: Some(3.0),
+    },
+    Scene {
+        name: "full batches of 100",
+        batch_size: 100,
+        first_answer: 200,
+        dollars: Some(2.2),
     },
     Scene {
         name: "trickle",
         batch_size: 1,
         first_answer: 200,
+        dollars: None,
     },
     Scene {
         name: "full batches, each delivery retried once",
         batch_size: 10,
         first_answer: 500,
+        dollars: None,
     },
     Scene {
         name: "trickle, each delivery retried once",
         batch_size: 1,
         first_answer: 500,
+        dollars: None,
     },
 ];
 
@@ -128,24 +141,26 @@ fn tell(report: &mut Report, scene: &Scene, work: &Work, deliveries: usize, item
     let name = |what: &str| format!("{}: {what}", scene.name);
     let each = |count: f64| count / deliveries as f64;
     let bill = &work.bill;
-    let mut add = |what: &str, value: f64, unit, limit: f64| {
-        if scene.name == FULL && limit.is_finite() {
-            report.judge(SECTION, name(what), value, unit, Bar::AtMost(limit));
-        } else {
-            report.add(SECTION, name(what), value, unit);
-        }
+    let mut add = |what: &str, value: f64, unit, limit: Option<f64>| match limit {
+        Some(limit) => report.judge(SECTION, name(what), value, unit, Bar::AtMost(limit)),
+        None => report.add(SECTION, name(what), value, unit),
     };
-    let no_bar = f64::INFINITY;
-    add("AWS calls", each(bill.calls_of("") as f64), "a delivery", 2.0);
+    let of_full = |limit: f64| (scene.name == FULL).then_some(limit);
+    add(
+        "AWS calls",
+        each(bill.calls_of("") as f64),
+        "a delivery",
+        of_full(2.0),
+    );
     for (call, count) in &bill.calls {
-        add(&format!("  {call}"), each(*count as f64), "a delivery", no_bar);
+        add(&format!("  {call}"), each(*count as f64), "a delivery", None);
     }
-    add("write units", each(bill.write_units), "a delivery", 3.0);
-    add("read units", each(bill.read_units), "a delivery", no_bar);
-    add("invocations", each(work.invocations as f64), "a delivery", no_bar);
+    add("write units", each(bill.write_units), "a delivery", of_full(3.0));
+    add("read units", each(bill.read_units), "a delivery", None);
+    add("invocations", each(work.invocations as f64), "a delivery", None);
     let dollars = items.iter().map(|item| item.dollars).sum();
-    add("all together", dollars, "$ a million", 3.0);
+    add("all together", dollars, "$ a million", scene.dollars);
     for item in items {
-        add(&format!("  {}", item.what), item.dollars, ITEM_UNIT, no_bar);
+        add(&format!("  {}", item.what), item.dollars, ITEM_UNIT, None);
     }
 }

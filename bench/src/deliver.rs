@@ -8,6 +8,7 @@ use bytes::Bytes;
 use local::Binaries;
 use local::receiver::{Answer, Receiver};
 use serde_json::json;
+use shared::domain::event::MAX_EVENT_BYTES;
 
 use crate::lambda::Function;
 use crate::pipeline::{Pipeline, Work};
@@ -16,6 +17,7 @@ use crate::raw_client::{self, Recorded};
 use crate::report::{Bar, Report, median};
 use crate::sample;
 use crate::sizes::Sizes;
+use crate::template::Template;
 
 /// The section's name.
 pub(crate) const SECTION: &str = "deliver alone";
@@ -24,6 +26,8 @@ const BATCH: usize = 10;
 /// Requests that the bare client sends over and over.
 const RECORDED: usize = 200;
 const PAYLOAD_BYTES: usize = 512;
+/// The most messages that the template allows a batch.
+const LARGEST_BATCH: usize = 100;
 const KIB_PER_MIB: f64 = 1024.0;
 
 /// A kind of receiver, and a kind of batches.
@@ -89,7 +93,7 @@ pub(crate) async fn measure(
     report: &mut Report,
     progress: &Progress,
 ) -> Result<()> {
-    progress.expect((SCENES.len() + 1) * sizes.rounds);
+    progress.expect((SCENES.len() + 1) * sizes.rounds + 1);
     for scene in &SCENES {
         progress.note(scene.name);
         let deliveries = (sizes.events / scene.share / BATCH).max(1) * BATCH;
@@ -106,7 +110,30 @@ pub(crate) async fn measure(
         let peak_mib = as_f64(usize::try_from(used.peak_kib)?) / KIB_PER_MIB;
         tell(report, scene, &rounds, processor_seconds, peak_mib);
     }
-    measure_backlog(binaries, sizes, report, progress).await
+    measure_backlog(binaries, sizes, report, progress).await?;
+    measure_largest(binaries, report, progress).await
+}
+
+/// The memory of `deliver` with the largest batch of the largest events, which it reads from their table.
+async fn measure_largest(binaries: &Binaries, report: &mut Report, progress: &Progress) -> Result<()> {
+    let name = format!("a batch of {LARGEST_BATCH} events of 256 KB: peak memory");
+    progress.note(name.clone());
+    let receiver = Receiver::start(|_| Answer::status(200)).await?;
+    let mut pipeline = Pipeline::start(binaries, Duration::ZERO, &[receiver.url("/hooks")]).await?;
+    let function = pipeline.function("deliver").await?;
+    let events = pipeline.events(LARGEST_BATCH, MAX_EVENT_BYTES);
+    pipeline
+        .drain("EventsQueue", &events, BATCH, &mut Work::default())
+        .await?;
+    let tasks = pipeline.aws.take_messages("DeliveriesQueue");
+    function.invoke(&sample::batch("DeliveriesQueue", &tasks)).await?;
+    let arrived = receiver.received().len();
+    ensure!(arrived == LARGEST_BATCH, "{arrived} of {LARGEST_BATCH} arrived");
+    let memory = Template::read()?.memory_mb()?;
+    let peak = as_f64(usize::try_from(function.usage()?.peak_kib)?) / KIB_PER_MIB;
+    report.judge(SECTION, name, peak, "MiB", Bar::AtMost(memory));
+    progress.step();
+    Ok(())
 }
 
 /// Drains a backlog of one endpoint, and as many fresh deliveries in turn.
@@ -119,11 +146,13 @@ async fn measure_backlog(
     let name = "a backlog of one endpoint, an hour old, receiver at once";
     progress.note(name);
     let mut stage = Stage::set_up(binaries, &SCENES[1], sizes.events.max(BATCH)).await?;
-    let mut rounds = Vec::new();
+    let (mut rounds, mut write_units) = (Vec::new(), 0.0);
     for _ in 0..sizes.rounds {
         let (pipeline, function) = (&mut stage.pipeline, &stage.function);
         let fresh = deliver(pipeline, function, stage.deliveries, 1, Duration::ZERO).await?;
+        pipeline.aws.take_bill();
         let late = deliver(pipeline, function, stage.deliveries, 1, BACKLOG_AGE).await?;
+        write_units = pipeline.aws.take_bill().write_units / as_f64(stage.deliveries);
         rounds.push((fresh, late));
         progress.step();
     }
@@ -132,6 +161,7 @@ async fn measure_backlog(
     let ratio = median(rounds.iter().map(|(fresh, late)| fresh / late));
     let what = format!("{name}: against fresh deliveries");
     report.judge(SECTION, what, ratio, "×", Bar::AtLeast(0.8));
+    report.add(SECTION, format!("{name}: write units"), write_units, "a delivery");
     Ok(())
 }
 

@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use shared::domain::id::{DeliveryId, EndpointId, EventId};
 
-/// The time over which a history is spread: the 30 days that records are kept, but for the hour in which they expire.
-const SPREAD: SignedDuration = SignedDuration::from_hours(30 * 24 - 2);
+/// The time over which a long history is spread: the 30 days that records are kept, but for the hour in which they expire.
+pub(crate) const MONTH: SignedDuration = SignedDuration::from_hours(30 * 24 - 2);
 /// How long records are kept.
 const RETENTION: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// One record of this many has failed.
@@ -23,9 +23,14 @@ pub(crate) struct Copied {
     pub(crate) expires_at: i64,
 }
 
-/// So many copies, each older than the one before.
-pub(crate) fn copies(endpoint: &str, count: usize, newest: Timestamp) -> impl Iterator<Item = Copied> {
-    let apart = SPREAD.as_secs_f64() / f64::from(u32::try_from(count.max(1)).unwrap_or(u32::MAX));
+/// So many copies, each older than the one before, spread over the time before the newest.
+pub(crate) fn copies(
+    endpoint: &str,
+    count: usize,
+    newest: Timestamp,
+    spread: SignedDuration,
+) -> impl Iterator<Item = Copied> {
+    let apart = spread.as_secs_f64() / f64::from(u32::try_from(count.max(1)).unwrap_or(u32::MAX));
     let endpoint: Option<EndpointId> = endpoint.parse().ok();
     (0..count).filter_map(move |number| {
         let age = apart * f64::from(u32::try_from(number + 1).ok()?);
@@ -48,7 +53,7 @@ mod tests {
     fn copies_are_spread_over_what_is_kept() {
         let newest = Timestamp::from_second(1_780_000_000).unwrap();
 
-        let copies: Vec<_> = copies("whe_1", 1_000, newest).collect();
+        let copies: Vec<_> = copies("whe_1", 1_000, newest, MONTH).collect();
 
         assert_eq!(copies.len(), 1_000);
         assert!(copies.is_sorted_by(|one, other| one.delivery > other.delivery));

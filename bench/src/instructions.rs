@@ -204,8 +204,8 @@ impl Counter<'_> {
     /// What a function executes until it asks for its first event, beside one that does nothing.
     async fn starts(&self, report: &mut Report, progress: &Progress) -> Result<()> {
         let pipeline = Pipeline::start(self.binaries, Duration::ZERO, &[]).await?;
-        let example = self.binaries.example.as_ref().context("no example was built")?;
-        for (name, binary) in [("hello", example), ("deliver", &self.binaries.with_symbols)] {
+        let example = self.binaries.examples.get(HELLO).context("it was not built")?;
+        for (name, binary) in [(HELLO, example), ("deliver", &self.binaries.with_symbols)] {
             progress.note(format!("start of {name}"));
             let output = self.output(&format!("start-of-{name}"));
             let function = pipeline

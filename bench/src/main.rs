@@ -1,6 +1,6 @@
-//! `cargo bench-webhooks`: speed, calls, cost, cold start, reads, growth and isolation, measured.
+//! `cargo bench-webhooks`: speed, calls, cost, cold start, reads, growth and isolation, measured; and a burst, simulated.
 //!
-//! Everything is measured with the release binary that a local stack runs. Ratios compare figures of the same run;
+//! Everything that is measured is so with the release binary that a local stack runs. Ratios compare figures of the same run;
 //! absolute figures depend on the machine.
 
 #![expect(
@@ -27,6 +27,7 @@ mod raw_client;
 mod reads;
 mod report;
 mod sample;
+mod scale;
 mod server;
 mod sizes;
 mod stack;
@@ -79,6 +80,8 @@ enum Section {
     Growth,
     /// What lists and statistics of many deliveries read and write.
     Reads,
+    /// A burst of a million events on AWS, simulated by what AWS documents; needs nothing else, and takes seconds.
+    Scale,
     /// How a healthy endpoint fares next to one that hangs and one that fails, on a local stack of its own.
     Isolation,
 }
@@ -104,41 +107,63 @@ fn run(arguments: &Arguments) -> Result<()> {
 async fn measure(arguments: &Arguments) -> Result<()> {
     let folder = local::root().join("target/bench");
     std::fs::create_dir_all(&folder)?;
-    let optimized = Options {
-        optimized: true,
-        ..Options::default()
-    };
-    let needs_example = arguments.want(Section::ColdStart) || arguments.want(Section::Instructions);
-    let binaries = match &arguments.binary {
-        Some(binary) => built_before(binary),
-        None => local::build_binaries(&optimized, needs_example.then_some(cold_start::HELLO)).await?,
-    };
     let mut report = Report::default();
     report.detail("machine", machine());
     report.detail("sizes", arguments.sizes);
-    let mut measured = without_stack(arguments, &binaries, &mut report).await;
-    if measured.is_ok() {
-        measured = on_a_stack(arguments, &binaries, &mut report).await;
-    }
-    if measured.is_ok() {
-        measured = on_its_own_stack(arguments, &mut report).await;
+    let mut measured = simulate(arguments, &mut report);
+    if measured.is_ok() && arguments.sections != [Section::Scale] {
+        measured = with_binaries(arguments, &mut report).await;
     }
     write(&report, &folder)?;
     measured
 }
 
-/// What cargo has built, with the example in the folder beside it.
+fn simulate(arguments: &Arguments, report: &mut Report) -> Result<()> {
+    if !arguments.want(Section::Scale) {
+        return Ok(());
+    }
+    let bar = Bar::new("scale");
+    scale::simulate(report, &bar).context("scale")
+}
+
+async fn with_binaries(arguments: &Arguments, report: &mut Report) -> Result<()> {
+    let optimized = Options {
+        optimized: true,
+        ..Options::default()
+    };
+    let binaries = match &arguments.binary {
+        Some(binary) => built_before(binary),
+        None => local::build_binaries(&optimized, arguments.examples()).await?,
+    };
+    without_stack(arguments, &binaries, report).await?;
+    on_a_stack(arguments, &binaries, report).await?;
+    on_its_own_stack(arguments, report).await
+}
+
+/// What cargo has built, with the examples in the folder beside it.
 fn built_before(binary: &Path) -> Binaries {
+    let example = |name: &str| (name.to_owned(), binary.with_file_name("examples").join(name));
     Binaries {
         functions: binary.to_owned(),
         with_symbols: binary.to_owned(),
-        example: Some(binary.with_file_name("examples").join(cold_start::HELLO)),
+        examples: cold_start::EXAMPLES.map(example).into(),
     }
 }
 
 impl Arguments {
     fn want(&self, section: Section) -> bool {
         self.sections.is_empty() || self.sections.contains(&section)
+    }
+
+    /// The examples that are compared with functions.
+    fn examples(&self) -> &[&'static str] {
+        if self.want(Section::ColdStart) {
+            &cold_start::EXAMPLES
+        } else if self.want(Section::Instructions) {
+            &[cold_start::HELLO]
+        } else {
+            &[]
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The queue functions with everything around them: their binary, the stand-in for AWS, and the part of Lambda that
-//! polls queues. The bill includes what polling would cost: for each batch one `ReceiveMessage` and one
-//! `DeleteMessageBatch`, as event sources make them.
+//! polls queues. The bill includes what polling would cost: for each ten messages of a batch one `ReceiveMessage` and one
+//! `DeleteMessageBatch`, the fewest calls that SQS allows an event source.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
@@ -20,6 +20,11 @@ use crate::template::Template;
 
 /// Bytes that Lambda and SQS add to a message: its ids, its receipt handle and its attributes.
 const BATCH_ENVELOPE_BYTES: usize = 600;
+
+/// Most messages of a call
+/// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html>,
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessageBatch.html>).
+const MAX_CALL_MESSAGES: usize = 10;
 
 /// Which function reads which queue, in the order in which they are looked at.
 const SOURCES: [(&str, &str); 5] = [
@@ -109,10 +114,11 @@ impl Pipeline {
         Function::start(command, name, &self.environment).await
     }
 
-    /// Starts the example with the same environment.
+    /// Starts an example with the same environment.
     pub(crate) async fn example(&self, name: &str) -> Result<Function> {
-        let example = self.binaries.example.as_deref().context("no example was built")?;
-        self.function_by(Command::new(example), name).await
+        let example = self.binaries.examples.get(name);
+        self.function_by(Command::new(example.context("it was not built")?), name)
+            .await
     }
 
     /// A new API token of the workspace.
@@ -276,10 +282,33 @@ fn created_id(answer: &Value) -> Result<String> {
 }
 
 fn bill_polling(bill: &mut Bill, batch: &[Sent]) {
-    let bytes = batch
-        .iter()
-        .map(|message| message.body.len() + BATCH_ENVELOPE_BYTES)
-        .sum();
-    bill.queue_call("ReceiveMessage (polling)", bytes);
-    bill.queue_call("DeleteMessageBatch (polling)", 0);
+    for call in batch.chunks(MAX_CALL_MESSAGES) {
+        let bytes = call
+            .iter()
+            .map(|message| message.body.len() + BATCH_ENVELOPE_BYTES)
+            .sum();
+        bill.queue_call("ReceiveMessage (polling)", bytes);
+        bill.queue_call("DeleteMessageBatch (polling)", 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_is_received_and_deleted_ten_messages_at_a_time() {
+        let calls = |messages: usize| {
+            let batch = vec![Sent { body: "x".to_owned() }; messages];
+            let mut bill = Bill::default();
+            bill_polling(&mut bill, &batch);
+            (
+                bill.calls_of("SQS ReceiveMessage"),
+                bill.calls_of("SQS DeleteMessageBatch"),
+            )
+        };
+
+        assert_eq!((calls(1), calls(10)), ((1, 1), (1, 1)));
+        assert_eq!((calls(11), calls(100)), ((2, 2), (10, 10)));
+    }
 }

@@ -121,10 +121,14 @@ impl Prices {
         ]
     }
 
+    /// How many times as long computing takes with this much memory as with a whole processor.
+    pub(crate) fn stretch(&self, memory_mb: f64) -> f64 {
+        (self.lambda.full_processor_mb / memory_mb).max(1.0)
+    }
+
     /// Waiting takes as long on Lambda as here, computing takes longer.
     fn gb_seconds(&self, work: &Work, memory_mb: f64) -> f64 {
-        let stretch = (self.lambda.full_processor_mb / memory_mb).max(1.0);
-        let seconds = work.wall_seconds + work.processor_seconds * (stretch - 1.0);
+        let seconds = work.wall_seconds + work.processor_seconds * (self.stretch(memory_mb) - 1.0);
         seconds * memory_mb / MB_PER_GB
     }
 

@@ -1,6 +1,7 @@
 //! Reads: what looking at many deliveries reads, writes and takes, counted by the stand-in for AWS.
 
 mod across;
+mod list;
 mod statistics;
 
 use anyhow::Result;
@@ -20,9 +21,12 @@ pub(crate) async fn measure(
     report: &mut Report,
     progress: &Progress,
 ) -> Result<()> {
-    progress.expect(2);
+    progress.expect(3);
     progress.note("a list over all endpoints");
     across::measure(binaries, sizes.history, report).await?;
+    progress.step();
+    progress.note("page 1 of a long history");
+    list::measure(binaries, sizes.history, report).await?;
     progress.step();
     progress.note("statistics");
     statistics::measure(binaries, sizes.history, report).await?;

@@ -15,6 +15,9 @@ pub(crate) struct Figure {
     value: f64,
     unit: &'static str,
     bar: Option<Bar>,
+    /// What is to be known beside the number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remark: Option<String>,
 }
 
 /// What a figure has to reach.
@@ -31,6 +34,8 @@ pub(crate) enum Bar {
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Report {
     figures: Vec<Figure>,
+    /// Sentences about sections.
+    notes: Vec<(&'static str, String)>,
     details: serde_json::Map<String, Value>,
 }
 
@@ -72,6 +77,26 @@ impl Report {
         bar: Bar,
     ) {
         self.push(section, name.into(), value, unit, Some(bar));
+    }
+
+    /// Adds a figure with a remark.
+    pub(crate) fn remark(
+        &mut self,
+        section: &'static str,
+        name: impl Into<String>,
+        value: f64,
+        unit: &'static str,
+        remark: String,
+    ) {
+        self.push(section, name.into(), value, unit, None);
+        if let Some(figure) = self.figures.last_mut() {
+            figure.remark = Some(remark);
+        }
+    }
+
+    /// Adds a sentence about a section.
+    pub(crate) fn note(&mut self, section: &'static str, sentence: impl Into<String>) {
+        self.notes.push((section, sentence.into()));
     }
 
     /// Adds something that only the JSON shows.
@@ -121,7 +146,18 @@ impl Report {
                     bar.text()
                 );
             }
+            if let Some(remark) = &figure.remark {
+                let _ = write!(table, " {remark}");
+            }
             let _ = writeln!(table);
+        }
+        let mut section = "";
+        for (about, sentence) in &self.notes {
+            if *about != section {
+                section = about;
+                let _ = writeln!(table, "\n{section}:");
+            }
+            let _ = writeln!(table, "- {sentence}");
         }
         table
     }
@@ -145,6 +181,7 @@ impl Report {
             value,
             unit,
             bar,
+            remark: None,
         });
     }
 }
@@ -191,6 +228,20 @@ mod tests {
         let table = report.table();
 
         assert!(table.contains("✓ ≤ 1.5") && table.contains("✗ ≥ 1.5"), "{table}");
+    }
+
+    #[test]
+    fn a_remark_is_beside_its_figure_and_notes_come_last() {
+        let mut report = Report::default();
+        report.note("s", "It leaves out the weather.");
+        report.remark("s", "time", 1.0, "s", "in the sun".to_owned());
+
+        let table = report.table();
+
+        assert!(
+            table.contains("time") && table.contains("in the sun\n\ns:\n- It leaves out the weather.\n"),
+            "{table}"
+        );
     }
 
     #[test]

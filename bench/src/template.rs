@@ -1,9 +1,10 @@
-//! What the benchmark takes from `template.yaml`: the environment of the functions, and the tables with their keys and
-//! indexes, so that nothing is written down twice.
+//! What the benchmark takes from `template.yaml`: parameters and event sources, the environment of the functions, and the
+//! tables with their keys and indexes, so that nothing is written down twice.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use local::root;
 use serde_yaml_ng::Value;
 
@@ -13,7 +14,7 @@ const STACK: &str = "bench";
 const ACCOUNT: &str = "000000000000";
 
 /// The template.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Template {
     value: Value,
 }
@@ -34,6 +35,19 @@ pub(crate) struct TableSchema {
     pub(crate) indexes: Vec<Keys>,
 }
 
+/// An event source of a queue, with the parameters' values.
+#[derive(Debug, Clone)]
+pub(crate) struct QueueSource {
+    /// Messages of a batch.
+    pub(crate) batch_size: usize,
+    /// For how long a message may wait for others of its batch.
+    pub(crate) window: Duration,
+    /// Batches at the same time.
+    pub(crate) maximum_concurrency: usize,
+    /// The parameter that says so.
+    pub(crate) concurrency_parameter: String,
+}
+
 impl Template {
     /// Reads the template of this checkout.
     pub(crate) fn read() -> Result<Self> {
@@ -41,6 +55,62 @@ impl Template {
         Ok(Self {
             value: serde_yaml_ng::from_str(&text)?,
         })
+    }
+
+    /// The template with another value of a parameter, within what the parameter allows.
+    pub(crate) fn with(&self, parameter: &str, value: u64) -> Result<Self> {
+        let mut changed = self.clone();
+        let declared = &mut changed.value["Parameters"][parameter];
+        let limit = |name: &str, otherwise| declared[name].as_u64().unwrap_or(otherwise);
+        let allowed = limit("MinValue", 0)..=limit("MaxValue", u64::MAX);
+        ensure!(
+            declared.is_mapping() && allowed.contains(&value),
+            "{parameter} can't be {value}"
+        );
+        declared["Default"] = value.into();
+        Ok(changed)
+    }
+
+    /// The most that a parameter may be.
+    pub(crate) fn most(&self, parameter: &str) -> Option<u64> {
+        self.value["Parameters"][parameter]["MaxValue"].as_u64()
+    }
+
+    /// The value of a parameter.
+    pub(crate) fn parameter(&self, parameter: &str) -> Result<String> {
+        let value = &self.value["Parameters"][parameter]["Default"];
+        ensure!(!value.is_null(), "the template has no parameter {parameter}");
+        Ok(scalar(value))
+    }
+
+    /// The event source that reads a queue.
+    pub(crate) fn queue_source(&self, queue: &str) -> Result<QueueSource> {
+        let resources = self.value["Resources"].as_mapping().into_iter().flatten();
+        let events = resources
+            .filter_map(|(_, resource)| resource["Properties"]["Events"].as_mapping())
+            .flatten();
+        let mut sources = events.map(|(_, event)| &event["Properties"]);
+        let reads = |source: &&Value| operand(&source["Queue"]) == format!("{queue}.Arn");
+        let source = sources.find(reads).context("nothing reads that queue")?;
+        let concurrency = &source["ScalingConfig"]["MaximumConcurrency"];
+        let window = self
+            .number(&source["MaximumBatchingWindowInSeconds"])
+            .unwrap_or(0);
+        Ok(QueueSource {
+            batch_size: usize::try_from(self.number(&source["BatchSize"])?)?,
+            window: Duration::from_secs(window),
+            maximum_concurrency: usize::try_from(self.number(concurrency)?)?,
+            concurrency_parameter: operand(concurrency),
+        })
+    }
+
+    /// A number, or that of the parameter that stands for it.
+    fn number(&self, value: &Value) -> Result<u64> {
+        let text = match value {
+            Value::Tagged(_) => self.parameter(&operand(value))?,
+            _ => scalar(value),
+        };
+        text.parse().with_context(|| format!("{text:?} is not a number"))
     }
 
     /// The memory of every function in MB.
@@ -118,6 +188,14 @@ impl Template {
     }
 }
 
+/// What stands behind a tag such as `!Ref`.
+fn operand(value: &Value) -> String {
+    match value {
+        Value::Tagged(tagged) => scalar(&tagged.value),
+        _ => String::new(),
+    }
+}
+
 /// The ARN of a queue, as event sources name it.
 pub(crate) fn arn(queue: &str) -> String {
     format!("arn:aws:sqs:us-east-1:{ACCOUNT}:{queue}")
@@ -159,6 +237,26 @@ mod tests {
             environment.iter().all(|(_, value)| !value.is_empty()),
             "{environment:?}"
         );
+    }
+
+    #[test]
+    fn an_event_source_has_what_its_parameters_say() {
+        let template = Template::read().unwrap();
+        let raised = template.with("DeliverMaximumConcurrency", 100).unwrap();
+
+        let source = raised.queue_source("DeliveriesQueue").unwrap();
+
+        assert_eq!(source.maximum_concurrency, 100);
+        assert_eq!(source.concurrency_parameter, "DeliverMaximumConcurrency");
+        assert_eq!((source.batch_size, source.window), (10, Duration::ZERO));
+    }
+
+    #[test]
+    fn a_parameter_that_there_is_not_or_that_is_out_of_range_can_not_be_changed() {
+        let template = Template::read().unwrap();
+
+        assert!(template.with("Deliver", 100).is_err());
+        assert!(template.with("DeliverMaximumConcurrency", 1001).is_err());
     }
 
     #[test]

@@ -202,7 +202,7 @@ async function load(name, signal) {
     reportError(error);
     if (signal?.aborted) return null;
     render(
-      failing(new Problem(0, 'this part could not be loaded'), () => location.reload()),
+      html`<div class="state" role="alert"><h1>This part could not be loaded</h1><p>There may be a newer version of the dashboard, or no connection.</p><button @click=${() => location.reload()}>Reload</button></div>`,
       box,
     );
     return null;

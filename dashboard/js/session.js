@@ -11,6 +11,7 @@
 // Several deployments may share an origin.
 const KEY = `webhooks.session ${location.pathname}`;
 const LINK = `webhooks.link ${location.pathname}`;
+const LEFT = `webhooks.left ${location.pathname}`;
 
 /** How long another tab may take to hand over its session, in milliseconds. */
 const BORROW_MS = 200;
@@ -32,6 +33,7 @@ export function begin(session) {
   current = session;
   refused.delete(session.token);
   write(KEY, session);
+  write(LEFT, null);
   keepLink(null);
   tell({ session });
 }
@@ -47,8 +49,7 @@ export function refuse(token) {
 /** Forgets the token, here and in other tabs that use it. */
 export function end() {
   const token = current?.token;
-  current = null;
-  write(KEY, null);
+  leave();
   if (token) tell({ ended: token });
 }
 
@@ -89,11 +90,11 @@ export function keepLink(kept) {
 
 /**
  * Asks other tabs of this dashboard for their session, so that "open in a new tab" needs no second sign-in.
- * Where they are signed in to different workspaces, the reader is to choose: the answer is `null`.
+ * Where they are signed in to different workspaces, the reader is to choose: the answer is `null`, as it is after signing out.
  * @returns {Promise<Session | null>}
  */
 export async function borrow() {
-  if (!('BroadcastChannel' in globalThis)) return null;
+  if (!('BroadcastChannel' in globalThis) || read(LEFT)) return null;
   const channel = new BroadcastChannel(KEY);
   /** @type {Session[]} */
   const offers = [];
@@ -137,10 +138,16 @@ export function lend(ended) {
   channel.onmessage = ({ data }) => {
     if (data?.wanted && current && !refused.has(current.token)) channel.postMessage({ session: current });
     if (!data?.ended || data.ended !== current?.token) return;
-    current = null;
-    write(KEY, null);
+    leave();
     ended();
   };
+}
+
+/** Forgets the session, and that this tab is to ask others for theirs: whoever signs out wants no other workspace instead. */
+function leave() {
+  current = null;
+  write(KEY, null);
+  write(LEFT, true);
 }
 
 /** @param {object} message to other tabs */

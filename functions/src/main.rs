@@ -17,7 +17,7 @@ use functions::serve::{self, Function};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Every function there is, by its handler's name.
-const FUNCTIONS: &[(&str, Function)] = &[
+pub(crate) const FUNCTIONS: &[(&str, Function)] = &[
     ("create-endpoint", Function::Route(create_endpoint::ROUTE)),
     ("list-endpoints", Function::Route(list_endpoints::ROUTE)),
     ("get-endpoint", Function::Route(get_endpoint::ROUTE)),

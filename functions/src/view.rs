@@ -204,13 +204,8 @@ pub fn recovery(status: StatusCode, recovery: &Recovery) -> Response<Body> {
 
 /// A page of recoveries.
 #[must_use]
-pub fn recoveries(recoveries: &[Recovery], page: PageRequest) -> Response<Body> {
-    let shown = recoveries
-        .iter()
-        .skip(page.skip())
-        .take(page.per_page)
-        .map(recovery_view);
-    list(shown.collect(), recoveries.len(), page)
+pub fn recoveries(recoveries: &[Recovery], total: usize, page: PageRequest) -> Response<Body> {
+    list(recoveries.iter().map(recovery_view).collect(), total, page)
 }
 
 /// What the token of a request allows.

@@ -1,6 +1,7 @@
 //! Builds the functions: first with cargo-lambda, whose progress can be shown, then with `sam build`, which finds
 //! nothing left to compile and lays the functions out for deployment.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -93,11 +94,11 @@ fn with_archive(template: &str, is_built: impl Fn(&str) -> bool) -> (String, Vec
 }
 
 /// Builds the functions as `sam build` does for a deployment, which takes longer than the build for a local stack: the
-/// whole program is optimized at its link. So is an example of their package, if one is asked for.
+/// whole program is optimized at its link. So are the examples of their package that are asked for.
 ///
 /// # Errors
 /// A tool is missing, something does not compile, or the template names more than one binary.
-pub async fn build_binaries(options: &Options, example: Option<&str>) -> Result<Binaries> {
+pub async fn build_binaries(options: &Options, examples: &[&str]) -> Result<Binaries> {
     let template = Template::read()?;
     let binary = the_binary(&template)?;
     let tools = tools::install(python::find()?, options.progress).await?;
@@ -106,14 +107,8 @@ pub async fn build_binaries(options: &Options, example: Option<&str>) -> Result<
         .step("building the functions as for a deployment");
     let _lock = lock::wait_for(&layout::kept().join("build.lock"), &mut step).await?;
     let log = layout::kept().join("build.log");
-    Supervisor::run(as_deployed(&tools, options, ["--bin", binary]), &log, &mut step).await?;
-    if let Some(example) = example {
-        Supervisor::run(
-            as_deployed(&tools, options, ["--example", example]),
-            &log,
-            &mut step,
-        )
-        .await?;
+    for target in std::iter::once(["--bin", binary]).chain(examples.iter().map(|name| ["--example", name])) {
+        Supervisor::run(as_deployed(&tools, options, target), &log, &mut step).await?;
     }
     // Where the next build of a stack does not replace them.
     let deployed = layout::kept().join("deployed");
@@ -121,22 +116,21 @@ pub async fn build_binaries(options: &Options, example: Option<&str>) -> Result<
     let built = |name: &str| layout::root().join("target/lambda").join(name).join("bootstrap");
     let with_symbols = deployed.join(format!("{binary}.symbols"));
     std::fs::copy(built(binary), &with_symbols)?;
-    let mut stripped = Vec::new();
-    for name in [Some(binary), example].into_iter().flatten() {
-        let path = deployed.join(name);
+    for name in std::iter::once(&binary).chain(examples) {
         let mut strip = tools.supervisor.command(Path::new("strip"), &[]);
-        strip.arg("-o").arg(&path).arg(built(name));
+        strip.arg("-o").arg(deployed.join(name)).arg(built(name));
         Supervisor::run(strip, &log, &mut step)
             .await
             .context("strip failed, which is installed with the linker (binutils)")?;
-        stripped.push(path);
     }
     step.done();
-    let mut stripped = stripped.into_iter();
     Ok(Binaries {
-        functions: stripped.next().unwrap_or_default(),
+        functions: deployed.join(binary),
         with_symbols,
-        example: stripped.next(),
+        examples: examples
+            .iter()
+            .map(|name| ((*name).to_owned(), deployed.join(name)))
+            .collect(),
     })
 }
 

@@ -71,7 +71,7 @@ impl Deployer {
     }
 
     /// Runs a line of shell in the checkout and returns what it printed. Standard input is empty, so whatever asks a
-    /// question fails.
+    /// question fails. What `sam build` has built is packed once for all functions, so that deploying it takes seconds.
     ///
     /// # Errors
     /// The line failed; the error shows the end of what it printed.
@@ -86,8 +86,14 @@ impl Deployer {
         Supervisor::run(self.command(line), &self.log, &mut step)
             .await
             .with_context(|| format!("`{line}` failed"))?;
+        let printed = fs::read_to_string(&self.log).context("reading what the command printed")?;
+        if line.starts_with("sam build") {
+            let built = self.checkout.join(".aws-sam/build/template.yaml");
+            let packed = build::pack(&self.tools, &built, &self.log, &mut step).await?;
+            fs::rename(packed, built).context("replacing the built template")?;
+        }
         step.done();
-        fs::read_to_string(&self.log).context("reading what the command printed")
+        Ok(printed)
     }
 
     fn command(&self, line: &str) -> Command {

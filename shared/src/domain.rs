@@ -25,6 +25,7 @@ pub mod response_headers;
 pub mod retry_after;
 pub mod schedule;
 pub mod secret;
+pub mod slots;
 pub mod statistics;
 pub mod target;
 pub mod task;

@@ -48,9 +48,10 @@ pub use endpoint_image::endpoint_image;
 pub use endpoints::RotationClaim;
 pub use events::{EventsPart, Insertion, NewEvent, StoredEvent};
 pub use history::{HistoryFilter, HistoryPage};
-pub use recoveries::Advanced;
+pub use partiql::MAX_STATEMENTS;
+pub use recoveries::{Advanced, RecoveryPage};
 pub use removal::{Found, Removed};
-pub use rows::{RowKeys, Rows};
+pub use rows::{MAX_KEYS, RowKeys, Rows};
 pub use statistics::Counted;
 pub use undelivered::Keys;
 

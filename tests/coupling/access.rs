@@ -108,6 +108,13 @@ fn pages_of_named_origins_may_make_every_request_of_the_api() {
 }
 
 #[test]
+fn no_page_may_show_the_dashboard_in_a_frame_unless_it_is_named() {
+    let parameter = Template::read().parameter("DashboardFrameAncestors").clone();
+
+    assert_eq!(parameter["Default"], "'none'");
+}
+
+#[test]
 fn functions_may_send_traces_only_if_they_are_traced() {
     let template = Template::read();
     let policy = template.resource("TracingPolicy");

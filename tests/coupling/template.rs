@@ -7,16 +7,41 @@ use tests::names::kebab;
 use tests::repository::{read, stems};
 use tests::template::Template;
 
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html>)
 #[test]
-fn a_queue_hides_a_message_six_times_as_long_as_its_function_may_run() {
+fn a_queue_hides_a_message_for_its_batching_window_and_six_times_as_long_as_its_function_may_run() {
     let template = Template::read();
     for (function, queue) in template.queue_sources() {
         let timeout = template.number(&template.function(&function)["Timeout"]);
-        let visibility = template.number(&template.resource(&queue)["VisibilityTimeout"]);
+        let visibility = &template.resource(&queue)["VisibilityTimeout"];
+        // Where the visibility is a parameter, whoever sets a window sets that too.
+        let window = if visibility["Ref"].is_string() {
+            template.number(&source(&template, &queue)["MaximumBatchingWindowInSeconds"])
+        } else {
+            longest_window(&template, &queue)
+        };
+        let visibility = template.number(visibility);
         assert!(
-            visibility >= 6 * timeout,
-            "{queue}: {visibility} s for {function}, which may run {timeout} s"
+            visibility >= 6 * timeout + window,
+            "{queue}: {visibility} s for {function}, which may run {timeout} s after {window} s"
         );
+    }
+}
+
+/// The event source that reads a queue.
+fn source<'a>(template: &'a Template, queue: &str) -> &'a Value {
+    let mut sources = template.event_sources().into_iter();
+    let source = sources.find(|(_, source)| Template::queue_of(source).as_deref() == Some(queue));
+    source.expect("the source").1
+}
+
+/// The longest batching window that the event source of a queue can be given.
+fn longest_window(template: &Template, queue: &str) -> u64 {
+    match source(template, queue)["MaximumBatchingWindowInSeconds"]["Ref"].as_str() {
+        Some(parameter) => template.parameter(parameter)["MaxValue"]
+            .as_u64()
+            .expect("a limit"),
+        None => 0,
     }
 }
 
@@ -73,16 +98,13 @@ fn every_event_source_reports_the_items_that_fail() {
 }
 
 #[test]
-fn a_batch_needs_no_window_and_leaves_room_for_the_others() {
+fn a_batch_needs_no_window_unless_it_is_made_larger_and_leaves_room_for_the_others() {
     let template = Template::read();
     for (function, queue) in template.queue_sources() {
-        let sources = template.event_sources();
-        let source = sources
-            .iter()
-            .find(|(name, source)| *name == function && Template::queue_of(source).as_ref() == Some(&queue));
-        let (_, source) = source.expect("the source");
+        let source = source(&template, &queue);
         assert_eq!(
-            source["BatchSize"], 10,
+            template.number(&source["BatchSize"]),
+            10,
             "{function}: more needs a MaximumBatchingWindowInSeconds"
         );
         let concurrency = &source["ScalingConfig"]["MaximumConcurrency"];
@@ -92,6 +114,28 @@ fn a_batch_needs_no_window_and_leaves_room_for_the_others() {
         assert_eq!(template.parameter(parameter)["MinValue"], 2, "{parameter}");
         assert_eq!(template.parameter(parameter)["MaxValue"], 1000, "{parameter}");
     }
+}
+
+#[test]
+fn what_every_delivery_goes_through_can_be_read_in_larger_batches() {
+    let template = Template::read();
+    let size = json!({ "Ref": "BatchSize" });
+    let larger = template.queue_sources().into_iter().filter_map(|(_, queue)| {
+        let source = source(&template, &queue);
+        let window = &source["MaximumBatchingWindowInSeconds"];
+        assert_eq!(
+            source["BatchSize"] == size,
+            *window == json!({ "Ref": "BatchingWindowSeconds" }),
+            "{queue}"
+        );
+        (source["BatchSize"] == size).then_some(queue)
+    });
+
+    assert_eq!(
+        larger.collect::<Vec<_>>(),
+        ["DeliveriesQueue", "RetriesQueue", "EventsQueue"]
+    );
+    assert_eq!(template.parameter("BatchingWindowSeconds")["Default"], 0);
 }
 
 #[test]

@@ -17,12 +17,15 @@ const PICTURES = process.env.DASHBOARD_PICTURES;
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 
-/** What a screen is looked at in. Colours depend on the scheme and the form on the width, so two of the four are enough for axe. */
+/** The rules of axe that depend on colours. The form depends on the width only, so all others need one scheme of each width. */
+const OF_COLOURS = ['color-contrast', 'link-in-text-block'];
+
+/** What a screen is looked at in, and by which rules: all of them if none are named. */
 const LOOKS = /** @type {const} */ ([
-  { width: 1600, colorScheme: 'light', isAsked: true },
-  { width: 1600, colorScheme: 'dark', isAsked: false },
-  { width: 390, colorScheme: 'light', isAsked: false },
-  { width: 390, colorScheme: 'dark', isAsked: true },
+  { width: 1600, colorScheme: 'light', rules: null },
+  { width: 1600, colorScheme: 'dark', rules: OF_COLOURS },
+  { width: 390, colorScheme: 'light', rules: OF_COLOURS },
+  { width: 390, colorScheme: 'dark', rules: null },
 ]);
 
 /**
@@ -59,35 +62,42 @@ export async function receiver(status, body = 'ok') {
 export const failures = [];
 
 /**
- * Tells a story in a window of its own. Errors of the page, what its policy forbids, scripts that somebody
+ * Tells a story in a window of its own. Errors of its pages, what their policy forbids, scripts that somebody
  * sent, and requests to other origins fail it.
  * @param {import('playwright-core').Browser} browser
- * @param {string} name
- * @param {(page: Page) => Promise<void>} act
+ * @param {{name: string, tell: (page: Page) => Promise<void>, reader?: import('playwright-core').BrowserContextOptions, expected?: RegExp}} told
+ * `expected` is an error that belongs to the story.
  */
-export async function story(browser, name, act) {
+export async function story(browser, { name, tell, reader, expected }) {
   const started = Date.now();
   const context = await browser.newContext({
     viewport: { width: 1600, height: 1000 },
     locale: 'en-GB',
     timezoneId: 'Europe/Prague',
     permissions: ['clipboard-read', 'clipboard-write'],
+    ...reader,
   });
-  const page = await context.newPage();
-  page.setDefaultTimeout(60_000);
+  context.setDefaultTimeout(60_000);
   /** @type {string[]} */
   const wrong = [];
-  page.on('pageerror', ({ message }) => wrong.push(message));
-  page.on('dialog', (dialog) => wrong.push(`a script ran: ${dialog.message()}`));
-  page.on('console', (line) => {
+  context.on('weberror', (web) => {
+    const { message } = web.error();
+    if (!expected?.test(message)) wrong.push(message);
+  });
+  context.on('dialog', (dialog) => {
+    wrong.push(`a script ran: ${dialog.message()}`);
+    dialog.dismiss();
+  });
+  context.on('console', (line) => {
     if (line.type() === 'error' && !line.text().startsWith('Failed to load resource')) wrong.push(line.text());
   });
-  page.on('request', (request) => {
+  context.on('request', (request) => {
     const { origin, protocol } = new URL(request.url());
     if (protocol !== 'data:' && origin !== new URL(DASHBOARD).origin) wrong.push(`asks ${request.url()}`);
   });
+  const page = await context.newPage();
   try {
-    await act(page);
+    await tell(page);
   } catch (error) {
     wrong.push(`${error instanceof Error ? error.stack : error}\n  at ${page.url()}`);
     if (PICTURES) await page.screenshot({ path: join(PICTURES, `failed-${name.replaceAll(/\W+/g, '-')}.png`) });
@@ -119,15 +129,34 @@ export const see = (page, text) => page.getByText(text, { exact: false }).first(
  * @param {string} name of the screen and its state, for its pictures
  */
 export async function look(page, name) {
+  await lookIn(page, name, LOOKS);
+}
+
+/**
+ * Looks at a state of a screen that is looked at in full in another one: wide and light, narrow and dark, there by colours.
+ * @param {Page} page
+ * @param {string} name
+ */
+export async function glance(page, name) {
+  const [first, , , last] = LOOKS;
+  await lookIn(page, name, PICTURES ? LOOKS : [first, { ...last, rules: OF_COLOURS }]);
+}
+
+/**
+ * @param {Page} page
+ * @param {string} name
+ * @param {readonly {width: number, colorScheme: 'light' | 'dark', rules: readonly string[] | null}[]} looks
+ */
+async function lookIn(page, name, looks) {
   const debug = await page.context().newCDPSession(page);
   // The debugger puts it there, which the page's policy does not bind.
   await debug.send('Runtime.evaluate', { expression: axe });
-  for (const { width, colorScheme, isAsked } of LOOKS.filter(({ isAsked }) => isAsked || PICTURES)) {
+  for (const { width, colorScheme, rules } of looks) {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize({ width, height: width === 390 ? 844 : 1000 });
     if (await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth))
       throw new Error(`${name} is wider than ${width} px`);
-    if (isAsked) await askAxe(page, `${name}, ${width} px, ${colorScheme}`);
+    await askAxe(page, `${name}, ${width} px, ${colorScheme}`, rules);
     if (PICTURES) {
       mkdirSync(PICTURES, { recursive: true });
       const fullPage = !(await page.locator('dialog[open], :popover-open').count());
@@ -139,13 +168,77 @@ export async function look(page, name) {
   await debug.detach();
 }
 
-/** @param {Page} page @param {string} what */
-async function askAxe(page, what) {
-  const found = await page.evaluate(async () => {
-    const { violations } = await /** @type {any} */ (window).axe.run(document, { resultTypes: ['violations'] });
+/** @param {Page} page @param {string} what @param {readonly string[] | null} rules */
+async function askAxe(page, what, rules) {
+  const found = await page.evaluate(async (rules) => {
+    const only = rules ? { runOnly: { type: 'rule', values: rules } } : {};
+    const { violations } = await /** @type {any} */ (window).axe.run(document, {
+      resultTypes: ['violations'],
+      ...only,
+    });
     return violations.map(
       (/** @type {any} */ { id, nodes }) => `${id}: ${nodes.map((/** @type {any} */ node) => node.target).join(' ')}`,
     );
-  });
+  }, rules);
   if (found.length > 0) throw new Error(`${what}: ${found.join(', ')}`);
+}
+
+/** What can be operated. Of radio buttons that belong together, Tab stops at the one that is chosen. */
+const CONTROLS = 'a[href], button, input:not([type="radio"]:not(:checked)), select, textarea, summary, [tabindex="0"]';
+
+/** Notes what reacts to a click, for {@link walk}. Call it before the page is opened. @param {Page} page */
+export async function noteClicks(page) {
+  await page.addInitScript(() => {
+    const clicked = new Set();
+    const add = EventTarget.prototype.addEventListener;
+    EventTarget.prototype.addEventListener = function (type, ...rest) {
+      if (type === 'click') clicked.add(this);
+      return add.call(this, type, ...rest);
+    };
+    Object.assign(window, { clicked });
+  });
+}
+
+/**
+ * Walks over the screen with the Tab key: everything that can be operated is to be reached, and to show it then.
+ * @param {Page} page
+ * @param {string} name of the screen
+ */
+export async function walk(page, name) {
+  const stops = await page.evaluate((controls) => {
+    const isThere = (/** @type {Element} */ element) => element.checkVisibility({ visibilityProperty: true });
+    const wanted = new Set([...document.querySelectorAll(controls)].filter(isThere));
+    const walked = { wanted, dark: /** @type {string[]} */ ([]) };
+    for (const element of /** @type {any} */ (window).clicked) {
+      if (element instanceof Element && element.isConnected && isThere(element)) wanted.add(element);
+    }
+    const isShown = (/** @type {Element} */ element) =>
+      [undefined, '::after'].some((part) => getComputedStyle(element, part).outlineStyle !== 'none');
+    document.addEventListener('focusin', ({ target }) => {
+      const element = /** @type {HTMLElement} */ (target);
+      if (wanted.delete(element) && !isShown(element)) walked.dark.push(element.outerHTML.slice(0, 120));
+    });
+    Object.assign(window, { walked });
+    return wanted.size;
+  }, CONTROLS);
+  // Fields of a date have a stop for each of their parts.
+  for (let presses = 0; presses < 2 * stops + 60; presses++) {
+    await page.keyboard.press('Tab');
+    if (presses % 20 === 19 && (await page.evaluate(() => /** @type {any} */ (window).walked.wanted.size)) === 0) break;
+  }
+  const [missed, dark] = await page.evaluate(() => {
+    const { wanted, dark } = /** @type {any} */ (window).walked;
+    return [[...wanted].map((element) => element.outerHTML.slice(0, 120)), dark];
+  });
+  if (missed.length > 0) throw new Error(`${name}: Tab does not reach ${missed.join(', ')}`);
+  if (dark.length > 0) throw new Error(`${name}: nobody sees that these have the focus: ${dark.join(', ')}`);
+}
+
+/** Waits until something holds that is not on the page. @param {() => boolean | Promise<boolean>} holds @param {string} what */
+export async function until(holds, what) {
+  for (const started = Date.now(); Date.now() - started < 20_000; ) {
+    if (await holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`this did not happen: ${what}`);
 }

@@ -12,7 +12,6 @@ use tests::{PATIENCE, Workspace, eventually, eventually_within};
 
 use crate::faults::STACK;
 use crate::faults::proxy::{self, Effect, Fault};
-use crate::faults::turns::{alone, together};
 
 /// Waits that the queue's delay offers, and one that takes a schedule (`SchedulerThresholdSeconds`).
 const DELAYED: u64 = 5;
@@ -36,7 +35,7 @@ const DEATHS: [(&str, usize, Effect); 6] = [
 
 #[tokio::test]
 async fn the_message_that_was_to_make_it_later_does_nothing_and_the_schedule_goes_on() {
-    let _turn = together().await;
+    let _turn = STACK.together().await;
     join_all([DELAYED, SCHEDULED].map(async |wait| {
         let stage = Stage::set(wait).await;
 
@@ -59,7 +58,7 @@ async fn the_message_that_was_to_make_it_later_does_nothing_and_the_schedule_goe
 
 #[tokio::test]
 async fn one_attempt_is_counted_wherever_the_function_dies_and_the_schedule_goes_on() {
-    let turn = alone().await;
+    let turn = STACK.alone().await;
     let stages = join_all(DEATHS.map(async |_| Stage::set(SCHEDULED).await)).await;
     let asked = DEATHS
         .iter()

@@ -12,7 +12,6 @@ use tests::records::{self, Record};
 
 use crate::faults::STACK;
 use crate::faults::proxy::{self, Effect, Fault};
-use crate::faults::turns::together;
 
 const QUERY: &str = "Query DeliveriesTable";
 
@@ -33,7 +32,7 @@ const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 #[tokio::test]
 async fn what_a_request_could_not_count_is_absent_and_counted_by_the_next() {
-    let _turn = together().await;
+    let _turn = STACK.together().await;
     let workspace = Workspace::new(&STACK).await;
     let endpoint = workspace
         .create_endpoint("https://hooks.example.com/", &["*"])

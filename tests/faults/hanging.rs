@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures::future::{join_all, join3};
+use futures::{StreamExt, stream};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tests::workspace::ApiAnswer;
@@ -14,7 +15,6 @@ use tests::{PATIENCE, Workspace, event_types};
 
 use crate::faults::STACK;
 use crate::faults::proxy::{self, Effect, Fault};
-use crate::faults::turns::alone;
 
 /// Longer than any function may run.
 const HANGING: Duration = Duration::from_mins(1);
@@ -30,7 +30,7 @@ const TIMED_OUT: &str = "Task timed out";
 
 #[tokio::test]
 async fn no_call_that_hangs_makes_a_function_time_out() {
-    let _turn = alone().await;
+    let _turn = STACK.alone().await;
     let mut scenarios = Vec::new();
     for route in Route::ALL {
         for (call, count) in route.calls().await {
@@ -39,23 +39,26 @@ async fn no_call_that_hangs_makes_a_function_time_out() {
     }
     println!("{} calls", scenarios.len());
 
-    let mut failures = Vec::new();
-    for scenarios in scenarios.chunks(CALLERS) {
-        let told = scenarios
-            .iter()
-            .map(|(route, call, number)| route.with_a_call_that_hangs(call, *number));
-        failures.extend(join_all(told).await.into_iter().flatten());
-    }
+    let told = stream::iter(&scenarios)
+        .map(|(route, call, number)| route.with_a_call_that_hangs(call, *number))
+        .buffer_unordered(CALLERS)
+        .filter_map(async |failure| failure)
+        .collect::<Vec<_>>();
+    let (failures, ..) = join3(
+        told,
+        an_operator_gets_an_error_while_a_table_hangs(),
+        purges_end_after_their_calls_hung(),
+    )
+    .await;
 
     assert!(failures.is_empty(), "{}", failures.join("\n"));
     creation_ends_while_its_secret_hangs().await;
-    an_operator_gets_an_error_while_a_table_hangs().await;
-    purges_end_after_their_calls_hung().await;
     let log = std::fs::read_to_string(&STACK.log_file).expect("the emulator's log");
     assert!(!log.contains(TIMED_OUT), "a function timed out");
 }
 
-/// The name of the secret is not known before, so this call is told apart by what all such names begin with.
+/// The name of the secret is not known before, so this call is told apart by what all such names begin with, and nobody else
+/// may create one meanwhile.
 async fn creation_ends_while_its_secret_hangs() {
     let scene = Scene::set().await;
     let fault = Fault::once(

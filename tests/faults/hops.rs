@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures::future::{join, join_all};
 use serde_json::Value;
 use tests::{PATIENCE, Workspace, receivers};
 
 use crate::faults::STACK;
 use crate::faults::proxy::{self, Call, Effect, Fault};
-use crate::faults::turns::together;
 
 /// Longer than `SchedulerThresholdSeconds`, so that a schedule is wanted.
 const WAIT_SECONDS: u64 = 30;
@@ -21,9 +20,8 @@ const LATE: Duration = Duration::from_secs(20);
 
 #[tokio::test]
 async fn retries_come_in_time_while_the_scheduler_refuses_every_schedule() {
-    let _turn = together().await;
-    let refusals = [Effect::RefuseForQuota, Effect::Throttle];
-    join_all(refusals.map(async |refusal| {
+    let _turn = STACK.together().await;
+    let refused = join_all([Effect::RefuseForQuota, Effect::Throttle].map(async |refusal| {
         let stage = Stage::set().await;
         let refused = stage.refuse_schedules(refusal);
 
@@ -33,24 +31,22 @@ async fn retries_come_in_time_while_the_scheduler_refuses_every_schedule() {
         let wait = Duration::from_secs(WAIT_SECONDS);
         assert!((wait..wait + LATE).contains(&waited), "{refusal:?}: {waited:?}");
         assert_eq!(attempts, 2, "{refusal:?}");
-        drop(refused);
-        let again = Stage::set().await;
-        let recording = proxy::record(std::slice::from_ref(&again.endpoint));
-        again.deliver().await;
+    }));
+    let scheduled = async {
+        let stage = Stage::set().await;
+        let recording = proxy::record(std::slice::from_ref(&stage.endpoint));
+        stage.deliver().await;
         let calls = recording.calls();
-        assert!(
-            is_called(&calls, CREATE_SCHEDULE),
-            "afterwards waits are scheduled"
-        );
+        assert!(is_called(&calls, CREATE_SCHEDULE), "other waits are scheduled");
         assert!(!is_called(&calls, "SendMessageBatch RetriesQueue"));
-    }))
-    .await;
+    };
+    join(refused, scheduled).await;
     assert_eq!(STACK.queue("ParkedQueue").depth().await, 0, "nothing is parked");
 }
 
 #[tokio::test]
 async fn a_task_that_comes_before_its_time_waits_for_the_rest() {
-    let _turn = together().await;
+    let _turn = STACK.together().await;
     join_all(["RetriesQueue", "FailedAttemptsQueue"].map(async |queue| {
         let stage = Stage::set().await;
         // The schedule is never made, so that nothing but the early task makes the attempt.

@@ -9,11 +9,10 @@ use tests::{Workspace, eventually_within, receivers};
 
 use crate::faults::STACK;
 use crate::faults::proxy;
-use crate::faults::turns::alone;
 
 #[tokio::test]
 async fn events_for_one_endpoint_beyond_its_write_limit_arrive_once() {
-    let _turn = alone().await;
+    let _turn = STACK.alone().await;
     let count = setting("FAULTS_HOT_EVENTS", 400);
     let writes_per_second = setting("FAULTS_HOT_WRITES", 40);
     let workspace = Workspace::new(&STACK).await;

@@ -5,13 +5,12 @@ use tests::{PATIENCE, Workspace, receivers};
 
 use crate::faults::STACK;
 use crate::faults::proxy::{self, Call};
-use crate::faults::turns::together;
 
 const EVENTS: usize = 5;
 
 #[tokio::test]
 async fn new_events_for_a_failing_endpoint_are_queued_beside_the_retries_and_no_others() {
-    let _turn = together().await;
+    let _turn = STACK.together().await;
     let workspace = Workspace::new(&STACK).await;
     let failing = receivers::always(Answer::status(500)).await;
     let healthy = receivers::healthy().await;

@@ -9,7 +9,6 @@ use tests::{Workspace, eventually, token_items};
 
 use crate::faults::STACK;
 use crate::faults::proxy::{self, Effect, Fault};
-use crate::faults::turns::{alone, together};
 
 /// The calls of an exchange.
 const READ: &str = "GetItem TokensTable";
@@ -31,7 +30,7 @@ fn during(call: &str, link: &CreatedLink, effect: Effect) -> Fault {
 
 #[tokio::test]
 async fn a_link_becomes_one_token_whichever_call_fails_or_loses_its_answer() {
-    let _turn = together().await;
+    let _turn = STACK.together().await;
     let workspace = Workspace::new(&STACK).await;
     let mut exchanged = 0;
     for call in [READ, EXCHANGE] {
@@ -59,7 +58,7 @@ async fn a_link_becomes_one_token_whichever_call_fails_or_loses_its_answer() {
 
 #[tokio::test]
 async fn a_link_is_good_until_it_is_exchanged_whenever_the_function_dies() {
-    let _turn = alone().await;
+    let _turn = STACK.alone().await;
     for (call, effect, is_exchanged) in [
         (READ, Effect::HangBefore, false),
         (READ, Effect::HangAfter, false),
@@ -97,7 +96,7 @@ async fn a_link_is_good_until_it_is_exchanged_whenever_the_function_dies() {
 
 #[tokio::test]
 async fn an_exchange_whose_calls_hang_is_answered_and_can_be_asked_for_again() {
-    let _turn = together().await;
+    let _turn = STACK.together().await;
     let workspace = Workspace::new(&STACK).await;
     let link = workspace.create_link(&json!({})).await;
     let apis = STACK.api_url.rsplit('/').nth(1).expect("the API's id");

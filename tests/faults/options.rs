@@ -9,7 +9,7 @@ use crate::faults::proxy;
 
 /// Ten retries within a quarter of a minute. Waits up to 5 s use the queue's delay, longer ones the scheduler. Few
 /// processes deliver at a time, because a machine for tests has few processors.
-const PARAMETERS: [(&str, &str); 8] = [
+pub(crate) const HURRIED: [(&str, &str); 8] = [
     ("RetrySchedule", "1,1,1,1,1,1,1,2,2,2"),
     ("SchedulerThresholdSeconds", "5"),
     ("PostDeadlineSeconds", "2"),
@@ -24,7 +24,7 @@ const PARAMETERS: [(&str, &str); 8] = [
 pub(crate) fn options() -> Options {
     let port = free_port();
     Options {
-        parameters: PARAMETERS
+        parameters: HURRIED
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .to_vec(),
         state_dir: Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/local/faults")),

@@ -5,7 +5,6 @@ use tests::{Workspace, eventually};
 
 use crate::faults::STACK;
 use crate::faults::proxy::{self, Effect, Fault};
-use crate::faults::turns::together;
 
 const SEND: &str = "SendMessageBatch PurgesQueue";
 
@@ -17,7 +16,7 @@ const ALL_TRIES: usize = 8;
 
 #[tokio::test]
 async fn a_deletion_whose_purge_could_not_be_queued_is_read_again() {
-    let _turn = together().await;
+    let _turn = STACK.together().await;
     let workspace = Workspace::new(&STACK).await;
     let endpoint = workspace
         .create_endpoint("https://hooks.example.com/", &["*"])

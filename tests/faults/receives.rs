@@ -7,7 +7,6 @@ use tests::{PATIENCE, Workspace, event_types, eventually, receivers};
 
 use crate::faults::STACK;
 use crate::faults::proxy::{self, Effect, Fault};
-use crate::faults::turns::alone;
 
 /// The queues that `deliver` reads.
 const QUEUES: [&str; 2] = ["DeliveriesQueue", "RetriesQueue"];
@@ -23,7 +22,7 @@ const KINDS: [(&str, usize); 3] = [("automatic", 1), ("manual", 2), ("test", 1)]
 
 #[tokio::test]
 async fn a_message_that_a_stranger_received_costs_no_attempt() {
-    let _turn = alone().await;
+    let _turn = STACK.alone().await;
     let mut stages = Vec::new();
     for queue in QUEUES {
         for (kind, attempts) in KINDS {
@@ -52,7 +51,7 @@ async fn a_message_that_a_stranger_received_costs_no_attempt() {
 
 #[tokio::test]
 async fn an_attempt_that_five_receives_did_not_get_recorded_is_interrupted() {
-    let _turn = alone().await;
+    let _turn = STACK.alone().await;
     let stage = Stage::set("automatic").await;
     pause().await;
     stage.ask_for("automatic").await;
@@ -82,7 +81,7 @@ async fn an_attempt_that_five_receives_did_not_get_recorded_is_interrupted() {
 
 #[tokio::test]
 async fn a_failed_attempt_that_is_handed_over_again_is_followed_by_one() {
-    let _turn = alone().await;
+    let _turn = STACK.alone().await;
     let stage = Stage::set_with("automatic", receivers::recovering(1).await).await;
     let keys = [stage.endpoint.clone()];
     let failed_attempts = STACK.queue("FailedAttemptsQueue");
@@ -128,7 +127,7 @@ const DEATHS: [(&str, Effect, usize); 4] = [
 
 #[tokio::test]
 async fn one_attempt_is_counted_and_one_follows_whenever_deliver_is_killed() {
-    let _turn = alone().await;
+    let _turn = STACK.alone().await;
     let mut stages = Vec::new();
     for (call, effect, posts) in DEATHS {
         let stage = Stage::set_with("automatic", receivers::recovering(posts - 1).await).await;

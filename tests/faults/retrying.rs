@@ -7,7 +7,6 @@ use tests::{PATIENCE, Workspace, receivers};
 
 use crate::faults::STACK;
 use crate::faults::proxy::{self, Call};
-use crate::faults::turns::{alone, together};
 
 /// Longer than this takes the scheduler (`SchedulerThresholdSeconds`).
 const THRESHOLD: u64 = 5;
@@ -45,7 +44,7 @@ async fn a_long_wait_uses_one_schedule_and_no_delay() {
 
 #[tokio::test]
 async fn a_retry_does_not_wait_for_the_rest_of_its_batch() {
-    let _turn = alone().await;
+    let _turn = STACK.alone().await;
     let workspace = Workspace::new(&STACK).await;
     let failing = receivers::always(Answer::status(500)).await;
     let hanging = receivers::always(Answer::hang()).await;
@@ -79,7 +78,7 @@ async fn a_retry_does_not_wait_for_the_rest_of_its_batch() {
 
 /// How long a receiver's retry took that asked for a time, and the AWS calls on the way.
 async fn retry_after(seconds: u64) -> (Duration, Vec<String>) {
-    let _turn = together().await;
+    let _turn = STACK.together().await;
     let workspace = Workspace::new(&STACK).await;
     let receiver = receivers::busy(seconds).await;
     let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await.id;

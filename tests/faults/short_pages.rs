@@ -7,7 +7,6 @@ use tests::records::{self, Record};
 
 use crate::faults::STACK;
 use crate::faults::proxy::{self, Effect, Fault};
-use crate::faults::turns::together;
 
 /// More than are read first.
 const RECORDS: u32 = 50;
@@ -17,7 +16,7 @@ const ALL_TRIES: usize = 8;
 
 #[tokio::test]
 async fn a_page_is_short_if_more_can_not_be_read_and_the_next_one_goes_on() {
-    let _turn = together().await;
+    let _turn = STACK.together().await;
     let workspace = Workspace::new(&STACK).await;
     let endpoint = workspace.create_endpoint("https://example.com/", &["*"]).await.id;
     let records =

@@ -14,7 +14,6 @@ use tests::settings::setting;
 use crate::faults::STACK;
 use crate::faults::proxy::{self, Call, Effect, Fault};
 use crate::faults::stories::{Outcome, Story};
-use crate::faults::turns::alone;
 
 /// Makes the fault of a call that concerns these ids.
 pub(crate) type MakeFault = Box<dyn Fn(&[String]) -> Fault>;
@@ -34,9 +33,6 @@ const THROTTLING: Duration = Duration::from_secs(9);
 /// For how long a call hangs, which is longer than it is waited for.
 const HANGING: Duration = Duration::from_secs(8);
 
-/// For how long a function that died keeps its messages, instead of three minutes.
-pub(crate) const HIDDEN_SECONDS: u32 = 10;
-
 /// Who is on the path of an event. The others are asked by this test, for how the event stands.
 const ON_THE_PATH: [&str; 3] = ["FanOutFunction", "DeliverFunction", "RetryFunction"];
 
@@ -45,10 +41,8 @@ pub(crate) type Step = (String, usize);
 
 #[tokio::test]
 async fn an_event_ends_the_same_whichever_call_on_its_path_fails() {
-    let _turn = alone().await;
-    for queue in ["EventsQueue", "FailedAttemptsQueue"] {
-        STACK.queue(queue).hide_received_for(HIDDEN_SECONDS).await;
-    }
+    let turn = STACK.alone().await;
+    turn.hide_briefly(["EventsQueue", "FailedAttemptsQueue"]).await;
 
     let told = Story::ALL.map(async |story| (story, rehearse(story).await));
     let told = futures::future::join_all(told).await;

@@ -6,7 +6,7 @@ use std::path::Path;
 use local::Options;
 
 /// Two retries by delay, one by schedule.
-const PARAMETERS: [(&str, &str); 10] = [
+const PARAMETERS: [(&str, &str); 11] = [
     ("RetrySchedule", "1,1,12"),
     ("SchedulerThresholdSeconds", "10"),
     ("PostDeadlineSeconds", "3"),
@@ -15,12 +15,16 @@ const PARAMETERS: [(&str, &str); 10] = [
     ("DisableAfterSeconds", "5"),
     ("CorsOrigins", "https://app.example.com,https://admin.example.com"),
     ("ProducerPrincipals", PRODUCERS_ACCOUNT),
+    ("DashboardFrameAncestors", FRAME_ANCESTORS),
     ("OperatorWorkspace", OPERATOR_WORKSPACE),
     ("PublicUrl", PUBLIC_URL),
 ];
 
 /// Where customers reach the API, as links say it.
 pub(crate) const PUBLIC_URL: &str = "https://webhooks.example.com";
+
+/// Which pages may show the dashboard in a frame: a name of this machine that is not the one by which the stack is asked.
+pub(crate) const FRAME_ANCESTORS: &str = "http://localhost:*";
 
 /// The workspace that is told what happens to endpoints.
 pub(crate) const OPERATOR_WORKSPACE: &str = "ws_operator";

@@ -45,7 +45,7 @@ pub(super) fn expected() -> BTreeMap<&'static str, Expected> {
         ),
         (
             "create-endpoint",
-            Expected::Http(201, json!({ "url": "https://hooks.example.com/enafeedback" })),
+            Expected::Http(201, json!({ "url": "https://hooks.example.com/webhooks" })),
         ),
         (
             "create-portal-link",

@@ -4,6 +4,7 @@
 //! this process holds open, so panics and Ctrl-C leave nothing behind either.
 
 mod places;
+mod turns;
 
 use std::cell::RefCell;
 use std::ops::Deref;
@@ -11,6 +12,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, OnceLock};
 
 use local::{Options, Stack, StackState};
+use tokio::sync::RwLock;
 
 use places::{Place, Places};
 
@@ -25,6 +27,7 @@ pub struct SuiteStack {
     started: OnceLock<Result<Stack, String>>,
     tests_at_once: usize,
     places: OnceLock<Arc<Places>>,
+    turns: RwLock<()>,
     pub(crate) workspaces_in_use: AtomicUsize,
 }
 
@@ -36,6 +39,7 @@ impl SuiteStack {
             started: OnceLock::new(),
             tests_at_once,
             places: OnceLock::new(),
+            turns: RwLock::const_new(()),
             workspaces_in_use: AtomicUsize::new(0),
         }
     }
@@ -44,6 +48,14 @@ impl SuiteStack {
         self.places
             .get_or_init(|| Arc::new(Places::new(self.tests_at_once)))
             .take()
+    }
+
+    /// What has started, with this call at the latest.
+    fn started(&self) -> &StackState {
+        match self.started.get_or_init(|| self.start()) {
+            Ok(stack) => &stack.state,
+            Err(error) => panic!("the stack did not start: {error}"),
+        }
     }
 
     /// On a thread and a runtime of its own: those of the test that happens to be first end with that test.
@@ -71,10 +83,7 @@ impl Deref for SuiteStack {
                 place.get_or_insert_with(|| self.place());
             });
         }
-        match self.started.get_or_init(|| self.start()) {
-            Ok(stack) => &stack.state,
-            Err(error) => panic!("the stack did not start: {error}"),
-        }
+        self.started()
     }
 }
 

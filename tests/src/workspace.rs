@@ -10,7 +10,8 @@ use crate::{SuiteStack, document, eventually, issued};
 
 /// A fresh workspace with a token.
 pub struct Workspace {
-    stack: &'static SuiteStack,
+    /// The stack it is on.
+    pub stack: &'static SuiteStack,
     /// The id that producers put into their events.
     pub id: String,
     /// What the API wants to see.

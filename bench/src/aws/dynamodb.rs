@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::bill::Bill;
@@ -50,15 +50,15 @@ impl Tables {
         }
     }
 
-    /// Adds records to the history of an endpoint: copies of one that it has, spread over the time before `newest`.
-    pub(super) fn lengthen_history(&mut self, endpoint: &str, deliveries: usize, newest: Timestamp) {
+    /// Adds records to the history of an endpoint: copies of one that it has, spread over the time before this moment.
+    pub(super) fn lengthen_history(&mut self, endpoint: &str, deliveries: usize, spread: SignedDuration) {
         let Some(table) = self.0.get_mut("DeliveriesTable") else {
             return;
         };
         let Some(original) = table.partition(endpoint).next().cloned() else {
             return;
         };
-        for copy in history::copies(endpoint, deliveries, newest) {
+        for copy in history::copies(endpoint, deliveries, Timestamp::now(), spread) {
             let mut record = original.clone();
             let mut set = |name: &str, value: String| record.insert(name.to_owned(), json!({ "S": value }));
             set("delivery", copy.delivery.to_string());

@@ -20,7 +20,7 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use jiff::Timestamp;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 pub(crate) use bill::Bill;
@@ -83,8 +83,8 @@ impl Aws {
     }
 
     /// Adds records to the history of an endpoint that has one, as if it had this many older deliveries.
-    pub(crate) fn lengthen_history(&self, endpoint: &str, deliveries: usize, newest: Timestamp) {
-        self.with(|state| state.tables.lengthen_history(endpoint, deliveries, newest));
+    pub(crate) fn lengthen_history(&self, endpoint: &str, deliveries: usize, spread: SignedDuration) {
+        self.with(|state| state.tables.lengthen_history(endpoint, deliveries, spread));
     }
 
     /// Keeps an item without billing it.

@@ -8,7 +8,7 @@ use local::receiver::Receiver;
 use serde_json::{Value, json};
 use shared::domain::event_type::Catalogue;
 
-use super::HELLO;
+use super::{DASHBOARD, HELLO, NOTHING};
 use crate::aws::Sent;
 use crate::pipeline::{Pipeline, Work};
 use crate::sample;
@@ -61,6 +61,7 @@ impl FirstEvents {
         let pipeline = &mut self.pipeline;
         match function {
             HELLO => Ok(json!({})),
+            NOTHING => sample::of(DASHBOARD),
             "fan-out" => Ok(sample::batch("EventsQueue", &pipeline.events(1, PAYLOAD_BYTES))),
             "deliver" => Ok(sample::batch("DeliveriesQueue", &tasks(pipeline).await?)),
             // An attempt without a record was interrupted, and another one follows.

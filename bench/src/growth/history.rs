@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use jiff::Timestamp;
 use local::Binaries;
 use local::receiver::Receiver;
 
 use super::{BATCH, PATIENCE, PAYLOAD_BYTES, SECTION, count, rate, seed, statistics};
+use crate::history;
 use crate::pipeline::Pipeline;
 use crate::progress::Bar as Progress;
 use crate::report::{Bar, Report, median};
@@ -101,7 +101,7 @@ async fn calls(binaries: &Binaries, length: usize, deliveries: usize, report: &m
     pipeline.run(&first, BATCH).await?;
     pipeline
         .aws
-        .lengthen_history(&pipeline.endpoints[0], length - 1, Timestamp::now());
+        .lengthen_history(&pipeline.endpoints[0], length - 1, history::MONTH);
     let what = format!("{length} in the history");
     count(&mut pipeline, deliveries, &what, report).await
 }

@@ -25,7 +25,7 @@ pub(super) async fn lengthen(state: &StackState, endpoint: &str, records: usize)
         .context("no table of deliveries")?;
     let dynamodb = DynamoDb::new(&aws_config(state));
     let original = original(&dynamodb, table, endpoint).await?;
-    let copies: Vec<_> = history::copies(endpoint, records, Timestamp::now()).collect();
+    let copies: Vec<_> = history::copies(endpoint, records, Timestamp::now(), history::MONTH).collect();
     stream::iter(copies.chunks(BATCH))
         .map(|copies| write(&dynamodb, table, &original, copies))
         .buffer_unordered(CALLS_AT_ONCE)

@@ -4,13 +4,13 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use jiff::Timestamp;
 use local::Binaries;
 use local::receiver::Receiver;
 use serde_json::{Value, json};
 
 use super::SECTION;
 use crate::growth::statistics::{LOOKS, query};
+use crate::history;
 use crate::pipeline::Pipeline;
 use crate::report::Report;
 use crate::sample;
@@ -25,7 +25,7 @@ pub(super) async fn measure(binaries: &Binaries, length: usize, report: &mut Rep
     pipeline.run(&first, 1).await?;
     pipeline
         .aws
-        .lengthen_history(&pipeline.endpoints[0], length - 1, Timestamp::now());
+        .lengthen_history(&pipeline.endpoints[0], length - 1, history::MONTH);
     count(&pipeline, length, report).await
 }
 

@@ -2,9 +2,11 @@
 
 import { html } from '../../vendor/lit-html.js';
 import { call } from '../api.js';
-import { head, recall, remember, shortUrl } from './head.js';
+import { head, recall, remember } from './head.js';
 import { follow } from './live.js';
-import { failing, loading, stale } from './view.js';
+import { ofEndpoints } from './news.js';
+import { failing, loading, stale, tell } from './view.js';
+import { shortUrl } from './words.js';
 
 /** How often an endpoint is asked for again, in seconds. */
 const FRESH_SECONDS = 15;
@@ -53,7 +55,10 @@ export function endpointScreen({ route, signal, again, paint }, tab, title, body
   };
   const live = follow({
     ask: () => call('get', '/{id}', { ids: { id }, signal }),
-    show,
+    show: (endpoint) => {
+      if (state.endpoint) tell(ofEndpoints([state.endpoint], [endpoint]));
+      show(endpoint);
+    },
     fail: (problem) => {
       state.problem = problem;
       draw();

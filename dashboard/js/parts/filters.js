@@ -1,7 +1,7 @@
 /** Filters of lists of deliveries. They live in the address, so that a view can be sent to a colleague. */
 
 import { html, nothing } from '../../vendor/lit-html.js';
-import { address } from '../route.js';
+import { address, parse } from '../route.js';
 import { FIRST, fromField, LAST, toField } from './time.js';
 
 /**
@@ -29,8 +29,14 @@ export const STATES = {
 export function filters(path, query, choices, go) {
   const names = [...choices.map(({ name }) => name), 'from', 'to'];
   const present = Object.fromEntries(names.map((name) => [name, query.get(name) ?? '']));
-  const apply = (/** @type {string} */ name, /** @type {string} */ value) =>
-    go(address(path, { ...present, [name]: value }), { replace: name === 'from' || name === 'to' });
+  const apply = (/** @type {string} */ name, /** @type {string} */ value) => {
+    // What is on screen may be older than the address, which changes before there is an answer.
+    const now = parse(location.hash)?.query ?? query;
+    const others = Object.fromEntries(names.map((other) => [other, now.get(other) ?? '']));
+    // A time changes with each of its parts that is typed, which is one step back and not many.
+    const isTyped = (name === 'from' || name === 'to') && others[name] !== '' && value !== '';
+    go(address(path, { ...others, [name]: value }), { replace: isTyped });
+  };
   const changed = (/** @type {Event} */ event) => {
     const { name, value, validity } = /** @type {HTMLInputElement} */ (event.target);
     if (!validity.valid) return;

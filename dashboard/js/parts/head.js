@@ -27,14 +27,6 @@ export function recall(id) {
 }
 
 /**
- * Returns an endpoint's url without its scheme, for headings and titles.
- * @param {Pick<Endpoint, 'url'>} endpoint
- */
-export function shortUrl({ url }) {
-  return url.replace(/^https:\/\//, '').replace(/\/$/, '');
-}
-
-/**
  * @param {Endpoint} endpoint
  * @param {'' | 'deliveries' | 'recoveries' | 'test' | 'settings'} tab
  */

@@ -20,9 +20,20 @@ export function picker({ types, chosen, choose, error = '', all = 'Also those th
     <legend>Event types</legend>
     <label class="choice"><input type="radio" name="which" .checked=${every} @change=${() => choose(['*'])} /><span>All event types<small>${all}</small></span></label>
     <label class="choice"><input type="radio" name="which" .checked=${!every} @change=${() => choose([])} /><span>Only some</span></label>
-    ${every ? nothing : html`<div class="groups">${[...groups(types, chosen)].map(([name, members]) => group(name, members, chosen, choose))}</div>`}
+    ${every ? nothing : some(types, chosen, choose)}
     <p id="events-error" class="field-error" role="alert">${error ? problem(error, chosen) : nothing}</p>
   </fieldset>`;
+}
+
+/**
+ * @param {EventType[]} types
+ * @param {string[]} chosen
+ * @param {(chosen: string[]) => void} choose
+ */
+function some(types, chosen, choose) {
+  const all = [...groups(types, chosen)];
+  if (all.length === 0) return html`<p class="soft">There are no event types yet.</p>`;
+  return html`<div class="groups">${all.map(([name, members]) => group(name, members, chosen, choose))}</div>`;
 }
 
 /**

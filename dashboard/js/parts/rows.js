@@ -2,10 +2,10 @@
 
 import { html, nothing } from '../../vendor/lit-html.js';
 import { address } from '../route.js';
-import { recall, shortUrl } from './head.js';
+import { recall } from './head.js';
 import { ago, number, when } from './time.js';
 import { badge, table } from './view.js';
-import { deliveryStatus, outcomeWord } from './words.js';
+import { deliveryStatus, outcomeWord, shortUrl } from './words.js';
 
 /**
  * @typedef {import('../api.js').Schemas['Delivery'] & {endpoint_id?: string}} Delivery

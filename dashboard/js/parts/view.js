@@ -204,6 +204,32 @@ export function urlParts(url) {
   return html`<span class="url"><b>${parts(host)}</b>${parts((pathname === '/' ? '' : pathname) + search)}</span>`;
 }
 
+/** How long lists that go on by themselves are silent after they have told something, in milliseconds. */
+const QUIET_MS = 60_000;
+
+let mentioned = Number.NEGATIVE_INFINITY;
+
+/**
+ * Tells screen readers what has changed on screen; whoever sees it needs no words.
+ * @param {string} text
+ */
+export function tell(text) {
+  const region = document.querySelector('#told');
+  if (!region || !text) return;
+  region.textContent = '';
+  requestAnimationFrame(() => (region.textContent = text));
+}
+
+/**
+ * Tells screen readers what has come by itself, not more than once a minute: on a busy list something always does.
+ * @param {string} text
+ */
+export function mention(text) {
+  if (!text || Date.now() - mentioned < QUIET_MS) return;
+  mentioned = Date.now();
+  tell(text);
+}
+
 let silence = 0;
 
 /**

@@ -25,6 +25,14 @@ export function deliveryStatus({ status, next_attempt_at }) {
 }
 
 /**
+ * Returns an endpoint's url without its scheme, for headings and titles.
+ * @param {Pick<Schemas['Endpoint'], 'url'>} endpoint
+ */
+export function shortUrl({ url }) {
+  return url.replace(/^https:\/\//, '').replace(/\/$/, '');
+}
+
+/**
  * Returns an endpoint's health in a word or two.
  * @param {Schemas['Endpoint']} endpoint
  * @returns {Said}

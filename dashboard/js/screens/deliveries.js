@@ -3,12 +3,14 @@
 import { html, nothing } from '../../vendor/lit-html.js';
 import { call } from '../api.js';
 import { filters, STATES } from '../parts/filters.js';
-import { loadNames, shortUrl } from '../parts/head.js';
+import { loadNames } from '../parts/head.js';
 import { asProblem, follow } from '../parts/live.js';
+import { extent, ofDeliveries } from '../parts/news.js';
 import { deliveryTable, joined, newerRows } from '../parts/rows.js';
 import { find } from '../parts/search.js';
 import { local } from '../parts/time.js';
-import { empty, explain, failing, loading, say, stale } from '../parts/view.js';
+import { empty, explain, failing, loading, mention, say, stale, tell } from '../parts/view.js';
+import { shortUrl } from '../parts/words.js';
 import { address } from '../route.js';
 
 /**
@@ -56,6 +58,9 @@ export function open({ route, signal, again, paint, go }) {
     ask: () => pageWithSomething(chosen, cursor, signal),
     show: (list) => {
       const { rows, newer } = joined(state.again ? undefined : state.list?.data, list.data);
+      if (state.list) mention(ofDeliveries(state.list.data, rows));
+      else
+        tell(`${extent({ total: list.data.length }, 'delivery', 'deliveries')}${list.next ? ', and older ones' : ''}`);
       Object.assign(state, { list: { ...list, data: rows }, newer, again: false, problem: null });
       draw();
     },
@@ -137,7 +142,6 @@ function view(state, query, chosen, cursor, go, search, retry, showAll) {
       </form>
     </div>
     ${filters('/deliveries', query, choices, go)} ${newerRows(state.newer, showAll)}
-    <p class="hidden" role="status">${state.list ? `${state.list.data.length} deliveries shown` : ''}</p>
     ${content(state, chosen, cursor, retry)}`;
 }
 

@@ -2,13 +2,13 @@
 
 import { html, nothing } from '../../vendor/lit-html.js';
 import { call, textOf } from '../api.js';
-import { crumbs, recall, remember, shortUrl } from '../parts/head.js';
+import { crumbs, recall, remember } from '../parts/head.js';
 import { fieldText, indented, readable } from '../parts/json.js';
 import { asProblem, everySecond, follow } from '../parts/live.js';
 import { signedRequest } from '../parts/snippets.js';
-import { at, exact, milliseconds, span, stamp, when } from '../parts/time.js';
+import { at, exact, number as figure, milliseconds, span, stamp, when } from '../parts/time.js';
 import { badge, code, copyButton, explain, failing, icon, loading, say, sentence, stale } from '../parts/view.js';
-import { advice, deliveryStatus, outcomeWord } from '../parts/words.js';
+import { advice, deliveryStatus, outcomeWord, shortUrl } from '../parts/words.js';
 import { address } from '../route.js';
 import { can } from '../session.js';
 
@@ -198,7 +198,7 @@ function timeline(delivery, url) {
       (
         { attempt, number, before },
         index,
-      ) => html`${left > 0 && number === 1 ? html`<li><span class="dot">${icon('calm')}</span><p class="soft">${left} more, whose details are not kept.</p></li>` : nothing}
+      ) => html`${left > 0 && number === 1 ? html`<li><span class="dot">${icon('calm')}</span><p class="soft">${figure(left)} more, whose details are not kept.</p></li>` : nothing}
       ${entry(attempt, number, before && !(left > 0 && number === 2 + left) ? before : null, url, index === 0 && status !== 'delivered')}`,
     )}
   </ol>`;

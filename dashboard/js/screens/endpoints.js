@@ -3,8 +3,9 @@
 import { html, nothing } from '../../vendor/lit-html.js';
 import { call } from '../api.js';
 import { asProblem, follow } from '../parts/live.js';
+import { extent, ofEndpoints } from '../parts/news.js';
 import { number, percent } from '../parts/time.js';
-import { badge, empty, failing, loading, pages, stale, table, urlParts } from '../parts/view.js';
+import { badge, empty, failing, loading, pages, stale, table, tell, urlParts } from '../parts/view.js';
 import { healthDetail, healthWord } from '../parts/words.js';
 import { address } from '../route.js';
 import { can } from '../session.js';
@@ -36,6 +37,7 @@ export function open({ route, signal, again, paint }) {
   const live = follow({
     ask: () => call('get', '', { query: { page, per_page: 20 }, signal }),
     show: (list) => {
+      tell(state.list ? ofEndpoints(state.list.data, list.data) : extent(list.meta, 'endpoint', 'endpoints'));
       Object.assign(state, { list, problem: null });
       draw();
     },

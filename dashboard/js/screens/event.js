@@ -2,12 +2,13 @@
 
 import { html, nothing } from '../../vendor/lit-html.js';
 import { call, textOf } from '../api.js';
-import { crumbs, loadNames, shortUrl } from '../parts/head.js';
+import { crumbs, loadNames } from '../parts/head.js';
 import { fieldText, indented } from '../parts/json.js';
 import { follow } from '../parts/live.js';
 import { deliveryTable } from '../parts/rows.js';
 import { stamp, when } from '../parts/time.js';
 import { code, copyButton, empty, failing, loading, stale } from '../parts/view.js';
+import { shortUrl } from '../parts/words.js';
 import { address } from '../route.js';
 
 /**

@@ -5,9 +5,10 @@ import { call } from '../api.js';
 import { endpointScreen } from '../parts/endpoint.js';
 import { filters, STATES } from '../parts/filters.js';
 import { follow } from '../parts/live.js';
+import { extent, ofDeliveries } from '../parts/news.js';
 import { deliveryTable, joined, newerRows } from '../parts/rows.js';
 import { number } from '../parts/time.js';
-import { empty, failing, loading, pages, stale } from '../parts/view.js';
+import { empty, failing, loading, mention, pages, stale, tell } from '../parts/view.js';
 import { address } from '../route.js';
 import { can } from '../session.js';
 
@@ -46,6 +47,8 @@ export function open(stage) {
       call('get', '/{id}/deliveries', { ids: { id: screen.id }, query: { ...chosen, page, per_page: 20 }, signal }),
     show: (list) => {
       const { rows, newer } = joined(state.again ? undefined : state.list?.data, list.data);
+      if (state.list) mention(ofDeliveries(state.list.data, rows));
+      else tell(extent(list.meta, 'delivery', 'deliveries'));
       Object.assign(state, { list: { ...list, data: rows }, newer, again: false, problem: null });
       screen.draw();
     },
@@ -70,7 +73,7 @@ function summary(id, list, { status, from, to }) {
     status === 'failed' && can('retry')
       ? html`<a class="button" href=${address(`/endpoints/${id}/recoveries`, { since: from, until: to })}>Send these again…</a>`
       : nothing;
-  return html`<div class="title-line"><p class="soft" role="status">${number(total)} ${total === 1 ? 'delivery' : 'deliveries'}</p>${recover}</div>`;
+  return html`<div class="title-line"><p class="soft">${number(total)} ${total === 1 ? 'delivery' : 'deliveries'}</p>${recover}</div>`;
 }
 
 /**

@@ -4,10 +4,11 @@ import { html, nothing } from '../../vendor/lit-html.js';
 import { call } from '../api.js';
 import { endpointScreen } from '../parts/endpoint.js';
 import { asProblem, follow } from '../parts/live.js';
+import { changed as changes } from '../parts/news.js';
 import { picker } from '../parts/picker.js';
 import { bar, includeName, recoveryStatus } from '../parts/progress.js';
 import { at, FIRST, fromField, LAST, number, rfc3339, span, toField } from '../parts/time.js';
-import { badge, empty, explain, failing, loading, pages, say, sentence, stale, table } from '../parts/view.js';
+import { badge, empty, explain, failing, loading, pages, say, sentence, stale, table, tell } from '../parts/view.js';
 import { address } from '../route.js';
 import { can } from '../session.js';
 
@@ -95,6 +96,8 @@ export function open(stage) {
   const live = follow({
     ask: () => call('get', '/{id}/recoveries', { ids: { id }, query: { page, per_page: 20 }, signal }),
     show: (list) => {
+      const news = changes(state.list?.data ?? [], list.data, ({ status }) => status);
+      tell(news.map((recovery) => `A recovery: ${recoveryStatus(recovery).text}`).join('. '));
       Object.assign(state, { list, problem: null });
       screen.draw();
     },

@@ -3,11 +3,12 @@
 import { html, nothing } from '../../vendor/lit-html.js';
 import { call } from '../api.js';
 import { confirm } from '../parts/dialog.js';
-import { crumbs, recall, remember, shortUrl } from '../parts/head.js';
+import { crumbs, recall, remember } from '../parts/head.js';
 import { follow } from '../parts/live.js';
 import { bar, includeName, recoveryStatus, standing } from '../parts/progress.js';
 import { number, percent, stamp, when } from '../parts/time.js';
 import { badge, copyButton, failing, loading, say, stale } from '../parts/view.js';
+import { shortUrl } from '../parts/words.js';
 import { address } from '../route.js';
 import { can } from '../session.js';
 

@@ -16,13 +16,13 @@ pub const ROUTE: Route = Route {
     handler: |app, caller, request| Box::pin(handle(app, caller, request)),
 };
 
-/// Lists the recoveries. There are few of an endpoint, because one starts only when the last has ended.
+/// Lists the recoveries.
 async fn handle(app: &App, caller: &Caller, request: Request) -> Answer {
     let id: EndpointId = request::path_id(&request, "id")?;
     let mut query = Query::of(&request);
     let page = query.take_page()?;
     query.finish()?;
     app.store.endpoint(&caller.workspace, &id).await?;
-    let recoveries = app.store.recoveries(&id).await?;
-    Ok(view::recoveries(&recoveries, page))
+    let found = app.store.recoveries(&id, page.skip(), page.per_page).await?;
+    Ok(view::recoveries(&found.recoveries, found.total, page))
 }

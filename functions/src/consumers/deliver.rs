@@ -201,16 +201,20 @@ fn parse(batch: &Batch) -> (Vec<Job<'_>>, Vec<(&Message, Outgoing)>) {
 
 /// Reads everything the batch needs, in one call; `None` if that fails.
 async fn read<'app>(app: &'app App, batch: &Batch, jobs: &mut Vec<Job<'_>>) -> Option<(Rows, Posting<'app>)> {
-    let posting = match Posting::new(app, batch.deadline) {
+    let posting = match Posting::new(app, batch) {
         Ok(posting) => posting,
         Err(error) => {
             tracing::error!(error = error.to_string(), "nothing can be sent");
             return None;
         }
     };
-    let rows = job::read(&app.store, jobs, |keys, task| {
+    let rows = job::read(&app.store, jobs, |keys, Job { message, task }| {
         keys.add_endpoint(&task.workspace, &task.endpoint);
-        keys.add_delivery(&task.endpoint, &task.delivery);
+        if task.begins_its_delivery() && message.receive_count() == 1 {
+            keys.add_new_delivery(&task.endpoint, &task.delivery);
+        } else {
+            keys.add_delivery(&task.endpoint, &task.delivery);
+        }
         if task.body.is_none() {
             keys.add_event(&task.workspace, &task.event_id);
         }

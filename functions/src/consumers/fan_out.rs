@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use shared::Error;
 use shared::domain::endpoint::Endpoint;
 use shared::domain::event::Event;
-use shared::domain::fan_out::{FanOut, StoredBefore};
+use shared::domain::fan_out::{FanOut, StoredBefore, fits_into_memory};
 use shared::domain::id::{DeliveryId, WorkspaceId};
 use shared::domain::lane::Lane;
 use shared::domain::task::{self, Kind, Task};
@@ -23,9 +23,6 @@ use shared::store::{Insertion, NewEvent};
 use super::{WRITES, pass_on};
 use crate::app::App;
 use crate::serve::{Batch, ComeBack, Consumer, Message};
-
-/// Bytes of an event that all its messages may carry together; ten such events fit into the memory of this function.
-const MAX_INLINE_BYTES_PER_EVENT: usize = 4 * 1024 * 1024;
 
 /// The consumer of the events queue.
 pub const CONSUMER: Consumer = Consumer {
@@ -231,7 +228,7 @@ async fn send_deliveries(app: &App, batch: &Batch, stored: Vec<Stored<'_>>) -> u
         };
         let receiving: Vec<_> = endpoints.iter().filter(receives).collect();
         let delay_seconds = delay_seconds(app, event.fan_out);
-        let body = body_for(&event.arrival.event, receiving.len());
+        let body = body_for(&event.arrival.event, receiving.len(), stored.len());
         for endpoint in receiving {
             let task = task(event, endpoint, body.clone());
             let lane = match Lane::of(&task, endpoint) {
@@ -289,9 +286,10 @@ async fn reject(app: &App, batch: &Batch, rejected: Vec<Rejected<'_>>) {
     pass_on(app, batch, &app.config.queues.rejected_events, messages.collect()).await;
 }
 
-/// The event's bytes as its messages carry them; none if all together would be too much for this function's memory.
-fn body_for(event: &Event, endpoints: usize) -> Option<String> {
-    task::inline_body(&event.body).filter(|body| body.len() * endpoints <= MAX_INLINE_BYTES_PER_EVENT)
+/// The event's bytes as its messages carry them; none if that would be too much for one message, or for this function's
+/// memory.
+fn body_for(event: &Event, endpoints: usize, events: usize) -> Option<String> {
+    task::inline_body(&event.body).filter(|body| fits_into_memory(body.len(), endpoints, events))
 }
 
 fn task(stored: &Stored<'_>, endpoint: &Endpoint, body: Option<String>) -> Task {

@@ -30,12 +30,12 @@ pub(super) fn one_per_delivery(jobs: Vec<Job<'_>>) -> (Vec<Job<'_>>, Vec<Job<'_>
 pub(super) async fn read(
     store: &Store,
     jobs: &mut Vec<Job<'_>>,
-    add: impl Fn(&mut RowKeys, &Task),
+    add: impl Fn(&mut RowKeys, &Job<'_>),
 ) -> Option<Rows> {
     let keys = |jobs: &[Job<'_>]| {
         let mut keys = RowKeys::default();
         for job in jobs {
-            add(&mut keys, &job.task);
+            add(&mut keys, job);
         }
         keys
     };

@@ -78,7 +78,7 @@ async fn retry(app: &App, batch: &Batch) {
 
 /// Decides what follows failed attempts of different deliveries, and does it.
 async fn follow_up(app: &App, batch: &Batch, mut jobs: Vec<Job<'_>>) {
-    let rows = job::read(&app.store, &mut jobs, |keys, task| {
+    let rows = job::read(&app.store, &mut jobs, |keys, Job { task, .. }| {
         keys.add_endpoint(&task.workspace, &task.endpoint);
         keys.add_delivery(&task.endpoint, &task.delivery);
     });

@@ -2,8 +2,8 @@
 //! list, so that it is refused for any other. It is neither secret nor signed: a position that somebody makes up leads to a
 //! part of the same list.
 
-use aws_lc_rs::digest::{Context, SHA256};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
 
 use super::id::DeliveryId;
 
@@ -28,13 +28,13 @@ pub fn read(text: &str, list: &[&str]) -> Option<DeliveryId> {
 }
 
 fn digest(list: &[&str]) -> [u8; DIGEST_BYTES] {
-    let mut digest = Context::new(&SHA256);
+    let mut digest = Sha256::new();
     for text in list {
-        digest.update(text.as_bytes());
-        digest.update(&[0]);
+        digest.update(text);
+        digest.update([0]);
     }
     let mut bytes = [0; DIGEST_BYTES];
-    bytes.copy_from_slice(&digest.finish().as_ref()[..DIGEST_BYTES]);
+    bytes.copy_from_slice(&digest.finalize()[..DIGEST_BYTES]);
     bytes
 }
 

@@ -9,6 +9,10 @@ use super::event_type::EventName;
 /// completed: its first hundred receives take longer, because each waits up to three minutes for the next.
 const FIRST_MESSAGE_LIVES: SignedDuration = SignedDuration::from_hours(1);
 
+/// Bytes of events that all messages which follow from one batch may carry together: so much fits into the memory of
+/// `fan-out`, which holds each a few times while it is sent.
+const MAX_CARRIED_BYTES: usize = 40 * 1024 * 1024;
+
 /// What the messages that carry an event have to do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FanOut {
@@ -27,6 +31,12 @@ pub struct StoredBefore<'a> {
     pub message_id: &'a str,
     /// When that was.
     pub accepted_at: Timestamp,
+}
+
+/// Whether each of an event's messages may carry its bytes. Every event of a batch has an equal share of the memory.
+#[must_use]
+pub const fn fits_into_memory(body_bytes: usize, endpoints: usize, events: usize) -> bool {
+    body_bytes * endpoints * events <= MAX_CARRIED_BYTES
 }
 
 impl FanOut {
@@ -100,6 +110,15 @@ mod tests {
     #[test]
     fn messages_that_were_all_rejected_answer_for_nothing() {
         assert_eq!(of_known(&[], "2026-11-01T14:00:00Z"), FanOut::Elsewhere);
+    }
+
+    #[test]
+    fn the_messages_of_a_batch_carry_no_more_than_fits_into_memory_however_many_events_it_has() {
+        let largest = super::super::task::MAX_INLINE_BODY_BYTES;
+
+        assert!(fits_into_memory(largest, 170, 10) && !fits_into_memory(largest, 171, 10));
+        assert!(fits_into_memory(largest, 17, 100) && !fits_into_memory(largest, 18, 100));
+        assert!(fits_into_memory(512, 800, 100));
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use aws_lc_rs::digest;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use ulid::Ulid;
 
 /// Most characters after the prefix of an id.
@@ -178,12 +178,12 @@ fn time_of(sortable: &str) -> Option<Timestamp> {
 
 /// As many bits as keep two pairs of texts apart.
 fn hash_of(one: &str, other: &str) -> u128 {
-    let mut hash = digest::Context::new(&digest::SHA256);
-    for part in [one.as_bytes(), &[0], other.as_bytes()] {
-        hash.update(part);
-    }
+    let digest = Sha256::new()
+        .chain_update(one)
+        .chain_update([0])
+        .chain_update(other);
     let mut bits = [0; 16];
-    bits.copy_from_slice(&hash.finish().as_ref()[..16]);
+    bits.copy_from_slice(&digest.finalize()[..16]);
     u128::from_be_bytes(bits)
 }
 

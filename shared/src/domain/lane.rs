@@ -1,8 +1,14 @@
 //! The two lanes of attempts. The first is for what is expected to be quick; whatever may be slow, or may fail, waits
 //! with the retries, where it holds up no healthy endpoint.
 
+use std::time::Duration;
+
 use super::endpoint::Endpoint;
 use super::task::{Kind, Task};
+
+/// After this long without an answer an endpoint counts as slow, and its other deliveries wait with the retries, so that
+/// they don't fill the first lane.
+pub const SLOW_AFTER: Duration = Duration::from_secs(1);
 
 /// A queue of attempts, with a concurrency of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

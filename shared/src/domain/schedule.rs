@@ -2,8 +2,8 @@
 
 use std::str::FromStr;
 
-use aws_lc_rs::digest;
 use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
 
 use super::id::DeliveryId;
 
@@ -61,12 +61,11 @@ impl Schedule {
 
 /// Between 0 and 1, evenly spread over deliveries and attempts.
 fn fraction(delivery: &DeliveryId, attempt: u32) -> f64 {
-    let mut hash = digest::Context::new(&digest::SHA256);
-    hash.update(delivery.as_str().as_bytes());
-    hash.update(&attempt.to_be_bytes());
-    let mut sample = [0; 4];
-    sample.copy_from_slice(&hash.finish().as_ref()[..4]);
-    let sample = u32::from_be_bytes(sample);
+    let digest = Sha256::new()
+        .chain_update(delivery.as_str())
+        .chain_update(attempt.to_be_bytes())
+        .finalize();
+    let sample = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]);
     f64::from(sample) / f64::from(u32::MAX)
 }
 

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use aws_lc_rs::hmac;
 use base64::{Engine, prelude::BASE64_STANDARD};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 
 use super::id::EventId;
 
@@ -53,13 +54,13 @@ impl Secret {
         self.sign_text(id.as_str(), timestamp, body)
     }
 
+    #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
     fn sign_text(&self, id: &str, timestamp: i64, body: &[u8]) -> String {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.0);
-        let mut mac = hmac::Context::with_key(&key);
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of every length");
         mac.update(id.as_bytes());
         mac.update(format!(".{timestamp}.").as_bytes());
         mac.update(body);
-        format!("v1,{}", BASE64_STANDARD.encode(mac.sign()))
+        format!("v1,{}", BASE64_STANDARD.encode(mac.finalize().into_bytes()))
     }
 }
 

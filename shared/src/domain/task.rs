@@ -71,6 +71,12 @@ impl Task {
         self
     }
 
+    /// Whether it is the attempt with which its delivery begins: there is no record yet.
+    #[must_use]
+    pub fn begins_its_delivery(&self) -> bool {
+        self.attempt == 1 && self.kind == Kind::Automatic && self.manual_retry.is_none()
+    }
+
     /// Whether both are the same attempt.
     #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {
@@ -96,6 +102,21 @@ pub fn inline_body(body: &str) -> Option<String> {
 mod tests {
     use super::super::testing;
     use super::*;
+
+    #[test]
+    fn a_delivery_begins_with_its_first_automatic_attempt_that_nobody_asked_for() {
+        let mut missing = testing::task(1, Kind::Automatic);
+        missing.manual_retry = Some("r".to_owned());
+
+        assert!(testing::task(1, Kind::Automatic).begins_its_delivery());
+        for other in [
+            missing,
+            testing::task(2, Kind::Automatic),
+            testing::task(1, Kind::Test),
+        ] {
+            assert!(!other.begins_its_delivery(), "{other:?}");
+        }
+    }
 
     #[test]
     fn the_same_attempt_is_of_one_delivery_number_kind_and_manual_retry() {

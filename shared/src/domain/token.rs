@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use aws_lc_rs::digest;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::credential::{Credential, Purpose};
 use super::id::WorkspaceId;
@@ -28,8 +28,8 @@ pub struct TokenHash(String);
 impl TokenHash {
     /// The hash of a random text.
     pub(super) fn of(text: &str) -> Self {
-        let digest = digest::digest(&digest::SHA256, text.as_bytes());
-        let (high, low) = digest.as_ref().split_at(16);
+        let digest = Sha256::digest(text.as_bytes());
+        let (high, low) = digest.split_at(16);
         let number = |half: &[u8]| {
             half.iter()
                 .fold(0_u128, |number, byte| number << 8 | u128::from(*byte))

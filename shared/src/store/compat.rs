@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::attribute::{Item, item};
 use super::hours::KeptPart;
-use super::late::{Marker, MarkerKind};
+use super::late::{Late, Marker, MarkerKind};
 use super::walk::KeptCount;
 use super::{
     NewEvent, StoredEvent, deletions, delivery_item, endpoint_image, endpoint_item, endpoints, erasures,
@@ -313,36 +313,39 @@ fn what_is_kept_beside_a_history_is_read_and_written_as_in_every_release() {
         },
         |json| kept_counts::from_item(to_item(json)).unwrap(),
     );
-    golden::check(
-        "items/late-marker",
-        &delivery_id(),
-        |delivery| {
-            to_json(item(late::fields(
-                &endpoint_id(),
-                delivery,
-                MarkerKind::Recorded,
-                EXPIRES_AT,
-            )))
-        },
-        |json| delivery_item::delivery_id(&to_item(json)).unwrap(),
-    );
-    let attempted = Marker {
-        delivery: delivery_id(),
-        kind: MarkerKind::Attempted,
-    };
-    golden::check(
-        "items/late-attempt-marker",
-        &attempted,
-        |marker| {
-            to_json(item(late::fields(
-                &endpoint_id(),
-                &marker.delivery,
-                marker.kind,
-                EXPIRES_AT,
-            )))
-        },
-        |json| late::from_item(&to_item(json)).unwrap(),
-    );
+    let (endpoint, delivery) = (endpoint_id(), delivery_id());
+    let another = "del_01KT0000000000000000000002".parse().unwrap();
+    for (name, kind, deliveries) in [
+        ("items/late-marker", MarkerKind::Recorded, vec![&delivery]),
+        (
+            "items/late-marker-of-two",
+            MarkerKind::Recorded,
+            vec![&delivery, &another],
+        ),
+        (
+            "items/late-attempt-marker",
+            MarkerKind::Attempted,
+            vec![&delivery],
+        ),
+    ] {
+        let late = |delivery| Late {
+            endpoint: &endpoint,
+            kind,
+            delivery,
+        };
+        let group: Vec<_> = deliveries.into_iter().map(late).collect();
+        let marker = |one: &Late<'_>| Marker {
+            delivery: one.delivery.clone(),
+            kind,
+        };
+        let markers: Vec<_> = group.iter().map(marker).collect();
+        golden::check(
+            name,
+            &markers,
+            |_| to_json(item(late::fields(&group, EXPIRES_AT))),
+            |json| late::from_item(&to_item(json)),
+        );
+    }
 }
 
 #[test]

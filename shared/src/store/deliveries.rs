@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::time::{Instant, timeout_at};
 
 use super::attribute::{Fields, item, key, number, text, time};
 use super::delivery_item::delivery_key;
-use super::late::late_kind;
+use super::late::{Late, WRITTEN_WITHIN, late_kind};
 use super::partiql::{self, Execution, Statement};
 use super::{Removed, Store, condition_failed, delivery_item, kept_counts, kept_hours, late, recovery_item};
 use crate::backoff::Backoff;
@@ -81,16 +82,22 @@ impl Store {
     /// The results are in the order of the writes; whoever writes tries again what is left open.
     pub async fn record_deliveries(&self, writes: &[&DeliveryWrite], now: Timestamp) -> Vec<Written> {
         let new = writes.iter().filter_map(|write| {
-            let kind = late_kind(write.expected.attempt_count(), write.record.attempt_count)?;
-            Some((&write.record.endpoint, &write.record.id, kind))
+            Some(Late {
+                kind: late_kind(write.expected.attempt_count(), write.record.attempt_count)?,
+                endpoint: &write.record.endpoint,
+                delivery: &write.record.id,
+            })
         });
+        let decided = Instant::now();
         let mut unmarked = self.mark_late(new, now).await;
         let statements = writes
             .iter()
             .filter(|write| !unmarked.contains_key(&write.record.id))
-            .map(|write| self.delivery_statement(write));
-        let executions = partiql::run(&self.client, statements.collect()).await;
-        let mut executions = executions.into_iter();
+            .map(|write| self.delivery_statement(write))
+            .collect();
+        let executions = timeout_at(decided + WRITTEN_WITHIN, partiql::run(&self.client, statements)).await;
+        // What is cut off is decided again: by the next try it may be late.
+        let mut executions = executions.unwrap_or_default().into_iter();
         let written = writes.iter().map(|write| {
             if let Some(error) = unmarked.remove(&write.record.id) {
                 return Written::Open(error);

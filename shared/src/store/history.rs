@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::attribute::{Item, text};
 use super::delivery_item::{delivery_id, delivery_key};
 use super::late;
-use super::walk::{Ask, Found, KeptCount, Keys, Walk};
+use super::walk::{Ask, Counted, Found, Keys, Walk};
 use super::{RowKeys, Store, delivery_item};
 use crate::Error;
 use crate::domain::delivery::{Delivery, Status};
@@ -90,7 +90,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Found, Error> {
         let (first, last) = bounds(filter);
-        let mut walk = Walk::new(first, late::closed_before(now), found);
+        let mut walk = Walk::new(first, self.keepable(late::settled_before(now), now), found);
         while let Some(ask) = walk.next() {
             match ask {
                 Ask::Keys {
@@ -109,8 +109,14 @@ impl Store {
                 Ask::Markers { first, last } => {
                     walk.take_markers(self.markers(&endpoint.id, &first, &last).await?);
                 }
-                Ask::Keep(part) => {
-                    walk.go_on(self.keep_if_quick(endpoint, part, now).await);
+                Ask::Oldest { first, last } => {
+                    let query = self.records(&endpoint.id, &first, &last).consistent_read(true);
+                    let query = narrow(query, false).scan_index_forward(true).limit(1);
+                    let found = keys(query.send().await.map_err(Error::aws("Query"))?);
+                    walk.take_oldest(found.ids.into_iter().next());
+                }
+                Ask::Keep(counted) => {
+                    walk.go_on(self.keep_if_quick(endpoint, counted, now).await);
                 }
             }
         }
@@ -118,8 +124,8 @@ impl Store {
     }
 
     /// Keeps a count, and says whether that went well.
-    async fn keep_if_quick(&self, endpoint: &Endpoint, part: KeptCount, now: Timestamp) -> bool {
-        let kept = tokio::time::timeout(KEEP_WITHIN, self.keep_count(endpoint, part, now)).await;
+    async fn keep_if_quick(&self, endpoint: &Endpoint, counted: Counted, now: Timestamp) -> bool {
+        let kept = tokio::time::timeout(KEEP_WITHIN, self.keep_count(endpoint, counted, now)).await;
         let is_kept = matches!(kept, Ok(Ok(())));
         if !is_kept {
             tracing::warn!(endpoint.id = %endpoint.id, "counts are not kept");

@@ -1,20 +1,21 @@
 //! A walk over the hours of a history, oldest first, that tallies the records of each. It decides what to ask the tables
 //! next and makes no call, so that a property test can let everything happen while it walks.
 //!
-//! What it tallies of closed hours is kept, and not walked again. What is kept says how many records there are and what
+//! What it tallies of what has settled is kept, and not walked again. What is kept says how many records there are and what
 //! came of their *first* attempts. It is changed by a record that joins, or by one that gets its first attempt, and whoever
 //! writes either long after the event was accepted marks it first (`late`). So the rule is that of `walk`: **what is kept of
 //! a part is right for as long as the part holds as many markers as when it was made**, and it is kept only if what every
 //! marker in the part announces was seen.
 //!
-//! A part never reaches beyond its hour, and is at most what one call reads (1 MB of records); so a walk that has to stop
-//! leaves what it tallied to the next, however many records an hour has.
+//! A part never reaches beyond its hour, unless it is empty, and is at most what one call reads (1 MB of records); so a walk
+//! that has to stop leaves what it tallied to the next, however many records an hour has. What one short call reads is not
+//! worth keeping, unless it lies before something that is kept: of many gaps, each would take a call.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-use super::beside::MAX_ITEMS;
-use super::late::{Marker, MarkerKind, MarkerPage};
+use super::beside::{Keepable, MAX_ITEMS};
+use super::late::{self, Marker, MarkerKind, MarkerPage};
 use crate::domain::id::DeliveryId;
 use crate::domain::statistics::{FirstAttempt, Hour, Tally};
 
@@ -22,7 +23,10 @@ use crate::domain::statistics::{FirstAttempt, Hour, Tally};
 /// whoever waits for it waits no longer than for keeping.
 const MANY_MARKERS: usize = 8_000;
 
-/// What is kept of a part of an hour: every delivery above one, up to and including another.
+/// The records of a call that is worth keeping; so is one that was cut off at 1 MB.
+const MANY: usize = 1_000;
+
+/// What is kept of a part of an hour, or of hours without deliveries: every delivery above one, up to and including another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct KeptPart {
     /// The delivery, or the end of an hour, below the oldest.
@@ -32,7 +36,7 @@ pub(super) struct KeptPart {
     pub(super) tally: Tally,
     /// How many markers the part holds.
     pub(super) late: usize,
-    /// When the first of its records expires, in seconds since 1970.
+    /// When the first of its records expires, or before, in seconds since 1970.
     pub(super) expires_at: i64,
 }
 
@@ -41,8 +45,8 @@ pub(super) struct KeptPart {
 pub(super) enum Ask {
     /// What is kept of a range.
     Kept { after: DeliveryId, last: DeliveryId },
-    /// A call's worth of markers, the oldest first.
-    Markers { after: DeliveryId, last: DeliveryId },
+    /// A call's worth of markers, in the items from this one on, the oldest first.
+    Markers { from: DeliveryId, last: DeliveryId },
     /// A call's worth of records, the oldest first.
     Records { after: DeliveryId, last: DeliveryId },
     /// All markers, as they are now.
@@ -58,15 +62,6 @@ pub(super) struct Record {
     pub(super) first: Option<FirstAttempt>,
     /// In seconds since 1970.
     pub(super) expires_at: i64,
-}
-
-/// Which parts are worth keeping.
-#[derive(Debug, Clone)]
-pub(super) struct Keepable {
-    /// What is older is about to expire.
-    pub(super) after: DeliveryId,
-    /// What is newer is not closed.
-    pub(super) last: DeliveryId,
 }
 
 /// A part that was tallied, with the markers of which it has what they announce.
@@ -125,7 +120,7 @@ impl Walk {
             asked: after.clone(),
             kept: BTreeMap::new(),
             markers: BTreeSet::new(),
-            markers_known: after,
+            markers_known: late::reach_back(&after),
             tallied: Vec::new(),
             is_keeping: true,
             is_stopped: false,
@@ -164,7 +159,7 @@ impl Walk {
             if self.markers_known <= self.position || kept_last.is_some_and(|last| *last > self.markers_known)
             {
                 return Some(Ask::Markers {
-                    after: self.markers_known.clone(),
+                    from: self.markers_known.clone(),
                     last: self.end.clone(),
                 });
             }
@@ -187,28 +182,31 @@ impl Walk {
 
     /// Takes the markers that were asked for.
     pub(super) fn take_markers(&mut self, page: MarkerPage) {
-        let below = |delivery: &DeliveryId| Marker {
-            delivery: delivery.clone(),
+        match page.more_from {
+            None => self.markers_known = self.end.clone(),
+            Some(from) => self.markers_known = from.previous().unwrap_or(from),
+        }
+        let position = Marker {
+            delivery: self.position.clone(),
             kind: MarkerKind::Recorded,
         };
-        // A delivery may have two markers, of which a call may have read one: what is known ends with the one before.
-        let last = page.markers.last().map(|marker| below(&marker.delivery));
-        let known = last.and_then(|last| Some(page.markers.range(..last).next_back()?.delivery.clone()));
-        if !page.more {
-            self.markers_known = self.end.clone();
-        } else if let Some(known) = known {
-            self.markers_known = known;
-        }
-        self.markers = self.markers.split_off(&below(&self.position));
+        self.markers = self.markers.split_off(&position);
         self.markers.extend(page.markers);
     }
 
     /// Takes the records that were asked for, and the one at which the call stopped, if there are more.
     pub(super) fn take_records(&mut self, records: Vec<Record>, stopped_at: Option<DeliveryId>) {
+        let is_worth_it =
+            stopped_at.is_some() || records.len() >= MANY || self.kept.contains_key(&self.asked);
         let reached = stopped_at.unwrap_or_else(|| self.asked.clone());
         let mut records = records.into_iter().peekable();
         while self.position < reached {
-            let last = self.hour.last().min(reached.clone());
+            let next = records.peek().and_then(|record| record.id.accepted_at());
+            let last = match next.map(Hour::of) {
+                None => reached.clone(),
+                Some(next) if next > self.hour => next.before(),
+                Some(_) => self.hour.last().min(reached.clone()),
+            };
             let mut tallied = Tallied {
                 part: KeptPart {
                     after: self.position.clone(),
@@ -225,7 +223,7 @@ impl Walk {
             self.go_to(last, &tallied.part.tally);
             let part = &tallied.part;
             let is_keepable = part.after >= self.keepable.after && part.last <= self.keepable.last;
-            if self.is_keeping && is_keepable {
+            if self.is_keeping && is_worth_it && is_keepable {
                 self.tallied.push(tallied);
             }
         }
@@ -296,8 +294,9 @@ impl Walk {
 
     fn go_to(&mut self, last: DeliveryId, tally: &Tally) {
         self.tallies.entry(self.hour).or_default().add(tally);
-        if last >= self.hour.last() {
+        while last >= self.hour.last() {
             self.hour = self.hour.next();
+            self.tallies.entry(self.hour).or_default();
         }
         self.position = last;
     }

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Store;
 use super::attribute::Item;
-use super::beside::lasts;
+use super::beside::{again_at, lasts};
 use super::delivery_item::delivery_key;
-use super::walk::KeptCount;
+use super::walk::{Counted, KeptCount};
 use crate::Error;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::{DeliveryId, EndpointId};
@@ -23,7 +23,7 @@ struct KeptCountItem {
     last: DeliveryId,
     count: usize,
     late: usize,
-    /// When the oldest of its records expires, in seconds since 1970.
+    /// When the oldest of its records expires, or before, in seconds since 1970.
     expires_at: i64,
 }
 
@@ -56,15 +56,17 @@ impl Store {
     pub(super) async fn keep_count(
         &self,
         endpoint: &Endpoint,
-        part: KeptCount,
+        Counted { part, oldest, .. }: Counted,
         now: Timestamp,
     ) -> Result<(), Error> {
         // The record knows when it expires; later ones expire earlier if the setting was lowered since.
-        let Some(expires_at) = self.expiry_of(&endpoint.id, &part.last).await? else {
+        let Some(expires_at) = self.expiry_of(&endpoint.id, &oldest).await? else {
             return Ok(());
         };
-        let accepted_at = part.last.accepted_at().unwrap_or(Timestamp::UNIX_EPOCH);
-        let expires_at = expires_at.min(self.expiry(accepted_at));
+        let accepted_at = oldest.accepted_at().unwrap_or(Timestamp::UNIX_EPOCH);
+        let expires_at = expires_at
+            .min(self.expiry(accepted_at))
+            .min(again_at(&part.before, now));
         if !lasts(expires_at, now.as_second()) {
             return Ok(());
         }
@@ -94,7 +96,7 @@ pub(super) fn to_item(endpoint: &EndpointId, part: KeptCount, expires_at: i64) -
     serde_dynamo::to_item(item).map_err(Error::unsendable("PutItem"))
 }
 
-/// Reads a count, and when its oldest record expires.
+/// Reads a count, and when it expires.
 pub(super) fn from_item(item: Item) -> Result<(KeptCount, i64), Error> {
     let item: KeptCountItem = serde_dynamo::from_item(item).map_err(Error::corrupt(TABLE))?;
     let count = KeptCount {

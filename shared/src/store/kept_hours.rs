@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Store;
 use super::attribute::Item;
-use super::beside::lasts;
+use super::beside::{again_at, lasts};
 use super::hours::KeptPart;
 use crate::Error;
 use crate::domain::delivery::Failure;
@@ -30,7 +30,7 @@ struct KeptPartItem {
     /// How many of the first attempts that were answered are in each bucket of `Durations`.
     answered: Vec<(u8, u64)>,
     late: usize,
-    /// When the first of its records expires, in seconds since 1970.
+    /// When the first of its records expires, or before, in seconds since 1970.
     expires_at: i64,
 }
 
@@ -72,8 +72,8 @@ impl Store {
             let Some(expires_at) = self.part_expires_at(&part) else {
                 continue;
             };
-            part.expires_at = expires_at;
-            if lasts(expires_at, now.as_second()) {
+            part.expires_at = expires_at.min(again_at(&part.last, now));
+            if lasts(part.expires_at, now.as_second()) {
                 items.push(to_item(&endpoint.id, part)?);
             }
         }

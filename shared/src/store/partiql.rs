@@ -9,7 +9,7 @@ use super::attribute::{Fields, Item};
 use crate::Error;
 
 /// Most statements of a call (DynamoDB quota).
-const MAX_STATEMENTS: usize = 25;
+pub const MAX_STATEMENTS: usize = 25;
 
 /// Most bytes of a call that this module puts together, far below DynamoDB's 16 MB.
 const MAX_BYTES: usize = 2 * 1024 * 1024;

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, Select, TransactWriteItem, Update};
 use jiff::{SignedDuration, Timestamp};
 
 use super::attribute::{Item, number, text};
@@ -14,6 +14,15 @@ use super::{Store, condition_failed};
 use crate::domain::id::{EndpointId, RecoveryId, WorkspaceId};
 use crate::domain::recovery::Recovery;
 use crate::{Conflict, Error};
+
+/// A page of recoveries.
+#[derive(Debug, Default)]
+pub struct RecoveryPage {
+    /// The page's recoveries, newest first.
+    pub recoveries: Vec<Recovery>,
+    /// How many there are on all pages.
+    pub total: usize,
+}
 
 /// What became of the write of a turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,22 +101,43 @@ impl Store {
         recovery_item::from_item(item.ok_or(Error::NotFound)?)
     }
 
-    /// All recoveries of an endpoint, newest first, as of this moment.
+    /// The recoveries number `skip` to `skip + take` of an endpoint, newest first, as of this moment, and how many there are.
+    /// What comes after them is only counted.
     ///
     /// # Errors
     /// A call failed.
-    pub async fn recoveries(&self, endpoint: &EndpointId) -> Result<Vec<Recovery>, Error> {
-        let query = self
-            .client
-            .query()
-            .table_name(&*self.tables.deliveries)
-            .consistent_read(true)
-            .scan_index_forward(false)
-            .key_condition_expression("endpoint = :partition")
-            .expression_attribute_values(":partition", text(&partition(endpoint)));
-        let items = query.into_paginator().items().send();
-        let items: Vec<Item> = items.try_collect().await.map_err(Error::aws("Query"))?;
-        items.into_iter().map(recovery_item::from_item).collect()
+    pub async fn recoveries(
+        &self,
+        endpoint: &EndpointId,
+        skip: usize,
+        take: usize,
+    ) -> Result<RecoveryPage, Error> {
+        let mut page = RecoveryPage::default();
+        let mut start: Option<Item> = None;
+        loop {
+            let is_complete = page.total >= skip + take;
+            let query = self
+                .client
+                .query()
+                .table_name(&*self.tables.deliveries)
+                .consistent_read(true)
+                .scan_index_forward(false)
+                .key_condition_expression("endpoint = :partition")
+                .expression_attribute_values(":partition", text(&partition(endpoint)))
+                .set_select(is_complete.then_some(Select::Count))
+                .set_exclusive_start_key(start.take());
+            let answer = query.send().await.map_err(Error::aws("Query"))?;
+            start.clone_from(&answer.last_evaluated_key);
+            let before = skip.saturating_sub(page.total);
+            page.total += usize::try_from(answer.count).unwrap_or(0);
+            let wanted = answer.items.unwrap_or_default().into_iter().skip(before);
+            for item in wanted.take(take - page.recoveries.len()) {
+                page.recoveries.push(recovery_item::from_item(item)?);
+            }
+            if start.is_none() {
+                return Ok(page);
+            }
+        }
     }
 
     /// Writes what a turn has made of a recovery, if it is as it was `read`.

@@ -18,7 +18,7 @@ use crate::domain::endpoint::Endpoint;
 use crate::domain::id::{DeliveryId, EndpointId, EventId, WorkspaceId};
 
 /// Most keys of a `BatchGetItem` (DynamoDB quota).
-pub(super) const MAX_KEYS: usize = 100;
+pub const MAX_KEYS: usize = 100;
 
 /// Reads of what DynamoDB leaves over when it throttles, or when the answer would exceed 16 MB: about five seconds.
 const READS: Backoff = Backoff::new(8, Duration::from_millis(140), Duration::from_millis(1_600));
@@ -29,6 +29,8 @@ pub struct RowKeys {
     endpoints: BTreeSet<(WorkspaceId, EndpointId)>,
     deliveries: BTreeSet<(EndpointId, DeliveryId)>,
     events: BTreeSet<(WorkspaceId, EventId)>,
+    /// Deliveries are among them that may have a record.
+    has_begun_deliveries: bool,
 }
 
 impl RowKeys {
@@ -39,7 +41,22 @@ impl RowKeys {
 
     /// Adds a delivery.
     pub fn add_delivery(&mut self, endpoint: &EndpointId, id: &DeliveryId) {
+        self.add_new_delivery(endpoint, id);
+        self.has_begun_deliveries = true;
+    }
+
+    /// Adds a delivery that should have no record. If all are so, their records are read as they were a moment ago, at half
+    /// the price: whoever writes one requires that there is none.
+    pub fn add_new_delivery(&mut self, endpoint: &EndpointId, id: &DeliveryId) {
         self.deliveries.insert((endpoint.clone(), id.clone()));
+    }
+
+    fn of_records(&self, consistency: Consistency) -> Consistency {
+        if self.has_begun_deliveries {
+            consistency
+        } else {
+            Consistency::Eventual
+        }
     }
 
     /// Adds an event.
@@ -55,6 +72,23 @@ enum Consistency {
     Strong,
     /// A recent one, at half the price.
     Eventual,
+}
+
+/// An item to be read. Those of one table are all read as of the same moment.
+struct Key<'a> {
+    table: &'a str,
+    consistency: Consistency,
+    item: Item,
+}
+
+impl<'a> Key<'a> {
+    fn new(table: &'a str, consistency: Consistency, item: Item) -> Self {
+        Self {
+            table,
+            consistency,
+            item,
+        }
+    }
 }
 
 /// What was found.
@@ -91,7 +125,7 @@ impl Rows {
 }
 
 impl Store {
-    /// Reads everything at once, as of this moment.
+    /// Reads everything at once, as of this moment, but for the records of deliveries that are all new.
     ///
     /// # Errors
     /// A call failed, or DynamoDB left something over to the end.
@@ -109,32 +143,27 @@ impl Store {
 
     async fn read_as(&self, keys: RowKeys, consistency: Consistency) -> Result<Rows, Error> {
         let mut rows = Rows::default();
-        let endpoints = keys
-            .endpoints
-            .iter()
-            .map(|(workspace, id)| (&**self.tables.endpoints, endpoint_key(workspace, id)));
+        let records = keys.of_records(consistency);
+        let endpoints = keys.endpoints.iter().map(|(workspace, id)| {
+            Key::new(&self.tables.endpoints, consistency, endpoint_key(workspace, id))
+        });
         let deliveries = keys
             .deliveries
             .iter()
-            .map(|(endpoint, id)| (&**self.tables.deliveries, delivery_key(endpoint, id)));
+            .map(|(endpoint, id)| Key::new(&self.tables.deliveries, records, delivery_key(endpoint, id)));
         let events = keys
             .events
             .iter()
-            .map(|(workspace, id)| (&**self.tables.events, event_key(workspace, id)));
+            .map(|(workspace, id)| Key::new(&self.tables.events, consistency, event_key(workspace, id)));
         let all: Vec<_> = endpoints.chain(deliveries).chain(events).collect();
         for chunk in all.chunks(MAX_KEYS) {
-            self.read_chunk(chunk, consistency, &mut rows).await?;
+            self.read_chunk(chunk, &mut rows).await?;
         }
         Ok(rows)
     }
 
-    async fn read_chunk(
-        &self,
-        keys: &[(&str, Item)],
-        consistency: Consistency,
-        rows: &mut Rows,
-    ) -> Result<(), Error> {
-        let mut request = by_table(keys, consistency)?;
+    async fn read_chunk(&self, keys: &[Key<'_>], rows: &mut Rows) -> Result<(), Error> {
+        let mut request = by_table(keys)?;
         let mut reads = READS;
         loop {
             let call = self.client.batch_get_item().set_request_items(Some(request));
@@ -177,15 +206,13 @@ impl Store {
     }
 }
 
-fn by_table(
-    keys: &[(&str, Item)],
-    consistency: Consistency,
-) -> Result<HashMap<String, KeysAndAttributes>, Error> {
-    let mut tables: HashMap<&str, Vec<Item>> = HashMap::new();
-    for (table, key) in keys {
-        tables.entry(table).or_default().push(key.clone());
+fn by_table(keys: &[Key<'_>]) -> Result<HashMap<String, KeysAndAttributes>, Error> {
+    let mut tables: HashMap<&str, (Consistency, Vec<Item>)> = HashMap::new();
+    for key in keys {
+        let (_, of_table) = tables.entry(key.table).or_insert((key.consistency, Vec::new()));
+        of_table.push(key.item.clone());
     }
-    let request = tables.into_iter().map(|(table, keys)| {
+    let request = tables.into_iter().map(|(table, (consistency, keys))| {
         let keys = KeysAndAttributes::builder()
             .set_keys(Some(keys))
             .consistent_read(consistency == Consistency::Strong)
@@ -194,4 +221,42 @@ fn by_table(
             .map_err(Error::unsendable("BatchGetItem"))
     });
     request.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::attribute::key;
+    use super::*;
+
+    #[test]
+    fn records_are_read_roughly_if_all_deliveries_are_new() {
+        let (endpoint, new, begun) = (
+            "whe_1".parse().unwrap(),
+            "del_1".parse().unwrap(),
+            "del_2".parse().unwrap(),
+        );
+        let mut keys = RowKeys::default();
+        keys.add_new_delivery(&endpoint, &new);
+        assert_eq!(keys.of_records(Consistency::Strong), Consistency::Eventual);
+
+        keys.add_delivery(&endpoint, &begun);
+
+        assert_eq!(keys.of_records(Consistency::Strong), Consistency::Strong);
+        assert_eq!(keys.deliveries.len(), 2);
+    }
+
+    #[test]
+    fn each_table_is_read_as_of_its_own_moment() {
+        let keys = [
+            Key::new("endpoints", Consistency::Strong, key([("k", "1")])),
+            Key::new("deliveries", Consistency::Eventual, key([("k", "2")])),
+            Key::new("deliveries", Consistency::Eventual, key([("k", "3")])),
+        ];
+
+        let tables = by_table(&keys).unwrap();
+
+        let read = |table: &str| (tables[table].keys().len(), tables[table].consistent_read());
+        assert_eq!(read("endpoints"), (1, Some(true)));
+        assert_eq!(read("deliveries"), (2, Some(false)));
+    }
 }

@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::try_join;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Deserialize;
 use tokio::time::{Instant, timeout};
 
+use super::Store;
 use super::attribute::Item;
 use super::delivery_item::{delivery_id, delivery_key};
 use super::history::KEEP_WITHIN;
-use super::hours::{Ask, Keepable, KeptPart, Record, Walk};
+use super::hours::{Ask, KeptPart, Record, Walk};
 use super::late::{self, Marker};
-use super::{Store, beside};
 use crate::Error;
 use crate::domain::delivery::{Failure, Status};
 use crate::domain::endpoint::Endpoint;
@@ -108,15 +108,15 @@ impl Store {
             window.first().max(Hour::EARLIEST),
             window.end().max(Hour::EARLIEST),
         );
-        let mut walk = Walk::new(first, end, self.keepable(now));
+        let mut walk = Walk::new(first, end, self.keepable(late::settled_before(now), now));
         while let Some(ask) = walk.next() {
             match ask {
                 Ask::Kept { after, last } => {
                     walk.take_kept_parts(self.kept_parts(&endpoint.id, &after, &last, now).await?);
                 }
                 Ask::Markers { .. } | Ask::Records { .. } if !budget.take_call() => walk.stop(),
-                Ask::Markers { after, last } => {
-                    walk.take_markers(self.some_markers(&endpoint.id, &after, &last).await?);
+                Ask::Markers { from, last } => {
+                    walk.take_markers(self.some_markers(&endpoint.id, &from, &last).await?);
                 }
                 Ask::Records { after, last } => {
                     let (records, stopped_at) = self.records_between(&endpoint.id, &after, &last).await?;
@@ -132,18 +132,6 @@ impl Store {
             }
         }
         Ok(walk.tallies())
-    }
-
-    /// What is worth keeping: what is closed, and does not expire soon.
-    fn keepable(&self, now: Timestamp) -> Keepable {
-        let expired = now
-            .saturating_sub(*self.retention)
-            .unwrap_or(Timestamp::UNIX_EPOCH);
-        let lasting = expired.saturating_add(SignedDuration::from_secs(beside::EXPIRY_MARGIN_SECONDS));
-        Keepable {
-            after: DeliveryId::last_at(lasting.unwrap_or(expired)),
-            last: late::closed_before(now),
-        }
     }
 
     /// Keeps parts, and says whether that went well.
@@ -170,15 +158,13 @@ impl Store {
         last: &DeliveryId,
     ) -> Result<BTreeSet<Marker>, Error> {
         let mut all = BTreeSet::new();
-        let mut from = after.clone();
+        let mut from = late::reach_back(after);
         loop {
             let page = self.some_markers(endpoint, &from, last).await?;
-            let newest = page.markers.last().map(|marker| marker.delivery.clone());
             all.extend(page.markers);
-            match newest {
-                // What one call ends with, the next begins with.
-                Some(newest) if page.more => from = newest,
-                _ => return Ok(all),
+            match page.more_from {
+                Some(more_from) => from = more_from,
+                None => return Ok(all),
             }
         }
     }

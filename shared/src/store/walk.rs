@@ -1,24 +1,28 @@
 //! A walk over the keys of a history, newest first, that finds a page and counts everything. It decides what to ask the
 //! tables next and makes no call, so that a property test can let late records join while it walks.
 //!
-//! What it counts of the older part is kept, and not walked again. **A kept count is right for as long as its part of
-//! the history holds as many markers as when it was made**: whoever records a delivery long after its event was accepted
-//! marks it first (`late`). So a count is kept only if every marker in its part belongs to a record that was counted,
-//! and it is used only while their number is the same.
+//! What it counts of the part that has settled is kept, and not walked again. **A kept count is right for as long as its part
+//! of the history holds as many markers as when it was made**: whoever records a delivery late marks it first (`late`). So a
+//! count is kept only if every marker in its part belongs to a record that was counted, and it is used only while their
+//! number is the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
+use super::beside::Keepable;
 use crate::domain::id::DeliveryId;
 
-/// A part with at least this many keys is worth keeping; so is one that fills a whole call (1 MB).
+/// A part with at least this many keys is worth keeping; so is one that was a good share of a whole call (1 MB).
 const MANY: usize = 1_000;
+const GOOD_SHARE: usize = 4;
 
-/// The kept count of a part of a history: every delivery older than one, down to and including another.
+/// The kept count of a part of a history: every delivery older than one, down to and including another. Neither need exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct KeptCount {
-    /// The delivery above the newest.
+    /// Above the newest.
     pub(super) before: DeliveryId,
-    /// The oldest.
+    /// The oldest, or below it.
     pub(super) last: DeliveryId,
     /// How many there are.
     pub(super) count: usize,
@@ -40,8 +44,20 @@ pub(super) enum Ask {
     KeptCounts { first: DeliveryId, last: DeliveryId },
     /// The markers between two deliveries.
     Markers { first: DeliveryId, last: DeliveryId },
+    /// The oldest delivery from `first` on, and not above another.
+    Oldest { first: DeliveryId, last: DeliveryId },
     /// Keep a count. Nothing depends on it.
-    Keep(KeptCount),
+    Keep(Counted),
+}
+
+/// A part that was counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Counted {
+    pub(super) part: KeptCount,
+    /// The oldest of its deliveries.
+    pub(super) oldest: DeliveryId,
+    /// Where the walk goes on; it does not at the end of the history.
+    rest: Option<DeliveryId>,
 }
 
 /// The answer to [`Ask::Keys`].
@@ -102,17 +118,26 @@ enum Stage {
     WithoutCounts(DeliveryId),
     /// The same; nor are the markers.
     WithoutMarkers(DeliveryId),
+    /// The same; nothing is kept yet, so the end of the history may be worth keeping.
+    WithoutOldest(DeliveryId),
     /// Below this delivery.
     Below(DeliveryId),
     /// A part has been counted, and may be kept if its markers are those that were seen; then the walk goes on below.
     Counted {
-        part: KeptCount,
+        counted: Counted,
         seen: BTreeSet<DeliveryId>,
     },
     /// The same; it is to be kept.
-    Keeping(KeptCount),
+    Keeping(Counted),
     /// At the end.
     End,
+}
+
+impl Stage {
+    /// Where a walk goes on.
+    fn below(rest: Option<DeliveryId>) -> Self {
+        rest.map_or(Self::End, Self::Below)
+    }
 }
 
 /// A walk over the deliveries down to `first`.
@@ -120,25 +145,27 @@ enum Stage {
 pub(super) struct Walk {
     pub(super) found: Found,
     first: DeliveryId,
-    /// Only what is older is kept.
-    closed_before: DeliveryId,
+    keepable: Keepable,
     usable: BTreeMap<DeliveryId, KeptCount>,
     /// Whether counts can be kept; not once that has failed.
     is_keeping: bool,
     markers: BTreeSet<DeliveryId>,
+    /// The oldest delivery, if it was asked for.
+    oldest: Option<DeliveryId>,
     stage: Stage,
 }
 
 impl Walk {
     /// A walk that is about to begin.
-    pub(super) fn new(first: DeliveryId, closed_before: DeliveryId, found: Found) -> Self {
+    pub(super) fn new(first: DeliveryId, keepable: Keepable, found: Found) -> Self {
         Self {
             found,
             first,
-            closed_before,
+            keepable,
             usable: BTreeMap::new(),
             is_keeping: true,
             markers: BTreeSet::new(),
+            oldest: None,
             stage: Stage::Newest,
         }
     }
@@ -160,24 +187,23 @@ impl Walk {
                 first: self.first.clone(),
                 last: position.clone(),
             },
+            Stage::WithoutOldest(position) => Ask::Oldest {
+                first: self.first.clone(),
+                last: position.clone(),
+            },
             Stage::Below(position) => {
                 let down_to = self.next_kept_below(position).unwrap_or(&self.first).clone();
-                let late = self
-                    .markers
-                    .range(down_to.clone()..position.clone())
-                    .next()
-                    .is_some();
                 Ask::Keys {
                     after: Some(position.clone()),
+                    only_counted: self.found.is_complete() && self.keeps_without_keys(position, &down_to),
                     down_to,
-                    only_counted: self.found.is_complete() && !late,
                 }
             }
-            Stage::Counted { part, .. } => Ask::Markers {
-                first: part.last.clone(),
-                last: part.before.clone(),
+            Stage::Counted { counted, .. } => Ask::Markers {
+                first: counted.part.last.clone(),
+                last: counted.part.before.clone(),
             },
-            Stage::Keeping(part) => Ask::Keep(part.clone()),
+            Stage::Keeping(counted) => Ask::Keep(counted.clone()),
             Stage::End => return None,
         })
     }
@@ -190,25 +216,12 @@ impl Walk {
             return;
         };
         let next_kept = self.next_kept_below(position).cloned();
-        let is_worth_it = keys.stopped_at.is_some() || keys.count >= MANY;
-        let Some(reached) = keys.stopped_at.clone().or(next_kept) else {
-            self.stage = Stage::End;
-            return;
-        };
-        let is_kept = self.usable.contains_key(position);
-        if !is_worth_it || !self.is_keeping || is_kept || *position > self.closed_before {
-            self.stage = Stage::Below(reached);
-            return;
-        }
-        let late = self.markers.range(reached.clone()..position.clone());
-        let counted: BTreeSet<_> = keys.ids.iter().collect();
-        self.stage = Stage::Counted {
-            seen: late.filter(|id| counted.contains(id)).cloned().collect(),
-            part: KeptCount {
-                before: position.clone(),
-                last: reached,
-                count: keys.count,
-                late: 0,
+        let rest = keys.stopped_at.clone().or(next_kept);
+        self.stage = match self.worth_keeping(position, keys, rest.as_ref()) {
+            None => Stage::below(rest),
+            Some((part, oldest)) => Stage::Counted {
+                seen: self.seen(&part, keys),
+                counted: Counted { part, oldest, rest },
             },
         };
     }
@@ -230,31 +243,42 @@ impl Walk {
                     markers.range::<DeliveryId, _>(&part.last..before).count() == part.late
                 });
                 self.markers = markers;
-                self.stage = Stage::Below(position);
+                self.stage = if self.usable.is_empty() && self.is_unbounded() {
+                    Stage::WithoutOldest(position)
+                } else {
+                    Stage::Below(position)
+                };
             }
-            Stage::Counted { part, seen } => {
+            Stage::Counted { mut counted, seen } => {
+                let part = &mut counted.part;
                 let late: BTreeSet<_> = markers
                     .range::<DeliveryId, _>(&part.last..&part.before)
                     .cloned()
                     .collect();
+                part.late = late.len();
                 self.stage = if late == seen {
-                    Stage::Keeping(KeptCount {
-                        late: late.len(),
-                        ..part
-                    })
+                    Stage::Keeping(counted)
                 } else {
-                    Stage::Below(part.last)
+                    Stage::below(counted.rest)
                 };
             }
             other => self.stage = other,
         }
     }
 
+    /// Takes the oldest delivery, which was asked for.
+    pub(super) fn take_oldest(&mut self, oldest: Option<DeliveryId>) {
+        self.oldest = oldest;
+        if let Stage::WithoutOldest(position) = &self.stage {
+            self.stage = Stage::Below(position.clone());
+        }
+    }
+
     /// Goes on after a count was to be kept. Once one is not, no other is tried: each may take a while.
     pub(super) fn go_on(&mut self, is_kept: bool) {
         self.is_keeping &= is_kept;
-        if let Stage::Keeping(part) = &self.stage {
-            self.stage = Stage::Below(part.last.clone());
+        if let Stage::Keeping(counted) = &mut self.stage {
+            self.stage = Stage::below(counted.rest.take());
         }
     }
 
@@ -265,8 +289,59 @@ impl Walk {
             && self.found.skips(part.count)
         {
             self.found.total += part.count;
-            self.stage = Stage::Below(part.last.clone());
+            let rest = (part.last > self.first).then(|| part.last.clone());
+            self.stage = Stage::below(rest);
         }
+    }
+
+    /// Whether what is counted below this delivery could be kept without knowing its keys: not where its newest are not
+    /// settled, not if some are late, and not beside a part that is kept, where a call may end between two deliveries.
+    fn keeps_without_keys(&self, position: &DeliveryId, down_to: &DeliveryId) -> bool {
+        let late = self.markers.range::<DeliveryId, _>(down_to..position).next();
+        *position <= self.keepable.last && late.is_none() && self.usable.is_empty()
+    }
+
+    /// Whether the list goes down to the end of the history.
+    fn is_unbounded(&self) -> bool {
+        self.first == DeliveryId::first_at(Timestamp::UNIX_EPOCH)
+    }
+
+    /// The part of these keys that is worth keeping, and its oldest delivery. What a list with a lower bound counts last ends
+    /// where no other list's does, and is not.
+    fn worth_keeping(
+        &self,
+        position: &DeliveryId,
+        keys: &Keys,
+        rest: Option<&DeliveryId>,
+    ) -> Option<(KeptCount, DeliveryId)> {
+        let before = position.min(&self.keepable.last);
+        let count = if before == position {
+            keys.count
+        } else {
+            keys.ids.iter().filter(|id| *id < before).count()
+        };
+        let is_share = keys.stopped_at.is_some() && count > 0 && count * GOOD_SHARE >= keys.count;
+        let is_open = rest.is_some() || self.is_unbounded();
+        let is_kept = self.usable.contains_key(before);
+        if !self.is_keeping || is_kept || !is_open || (count < MANY && !is_share) {
+            return None;
+        }
+        let known = keys.ids.last().or(keys.stopped_at.as_ref());
+        let oldest = known.or(self.oldest.as_ref().filter(|_| rest.is_none()))?;
+        let part = KeptCount {
+            before: before.clone(),
+            last: rest.unwrap_or(&self.first).clone(),
+            count,
+            late: 0,
+        };
+        (*oldest > self.keepable.after).then(|| (part, oldest.clone()))
+    }
+
+    /// The markers of a part whose records are among these keys.
+    fn seen(&self, part: &KeptCount, keys: &Keys) -> BTreeSet<DeliveryId> {
+        let counted: BTreeSet<_> = keys.ids.iter().collect();
+        let late = self.markers.range::<DeliveryId, _>(&part.last..&part.before);
+        late.filter(|id| counted.contains(id)).cloned().collect()
     }
 
     /// Where the next kept part begins below this delivery.

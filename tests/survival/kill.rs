@@ -1,6 +1,6 @@
 //! Functions are killed at random while events flow; every event arrives everywhere all the same.
 //!
-//! `FAULTS_SEEDS=1,2,3` and `FAULTS_KILL_EVENTS=2000` set the runs.
+//! `SURVIVAL_SEEDS=1,2,3` and `SURVIVAL_KILL_EVENTS=2000` set the runs.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,9 +11,8 @@ use local::receiver::{Answer, Receiver};
 use tests::Workspace;
 use tests::settings::setting;
 
-use crate::faults::STACK;
-use crate::faults::chance::Chance;
-use crate::faults::turns::alone;
+use crate::survival::STACK;
+use crate::survival::chance::Chance;
 
 const ENDPOINTS: usize = 5;
 
@@ -25,15 +24,13 @@ const KILLS: usize = 60;
 const FEWEST_KILLS: usize = 8;
 const LONGEST_PAUSE_MS: u64 = 800;
 
-/// For how long a function that died keeps its messages, instead of three minutes.
-const HIDDEN_SECONDS: u32 = 10;
-
 const LONGEST: Duration = Duration::from_mins(8);
 
 #[tokio::test]
 async fn every_event_arrives_everywhere_although_functions_are_killed_at_random() {
-    let _turn = alone().await;
-    let seeds = setting("FAULTS_SEEDS", "1".to_owned());
+    let turn = STACK.alone().await;
+    turn.hide_briefly(["EventsQueue", "FailedAttemptsQueue"]).await;
+    let seeds = setting("SURVIVAL_SEEDS", "1".to_owned());
     for seed in seeds.split(',') {
         run(seed.parse().expect("a seed is a number")).await;
     }
@@ -41,11 +38,8 @@ async fn every_event_arrives_everywhere_although_functions_are_killed_at_random(
 
 async fn run(seed: u64) {
     println!("seed {seed}");
-    let count = setting("FAULTS_KILL_EVENTS", 300);
+    let count = setting("SURVIVAL_KILL_EVENTS", 300);
     let workspace = Workspace::new(&STACK).await;
-    for queue in ["EventsQueue", "FailedAttemptsQueue"] {
-        STACK.queue(queue).hide_received_for(HIDDEN_SECONDS).await;
-    }
     let mut endpoints = Vec::new();
     for number in 0..ENDPOINTS {
         endpoints.push(Target::create(&workspace, number).await);

@@ -11,10 +11,9 @@ use serde_json::json;
 use tests::settings::setting;
 use tests::{Workspace, eventually_within};
 
-use super::{LONGEST, Stage, hide_briefly, is_written};
-use crate::faults::STACK;
-use crate::faults::chance::Chance;
-use crate::faults::turns::alone;
+use super::{KEPT_FROM, LONGEST, Stage, is_written};
+use crate::survival::STACK;
+use crate::survival::chance::Chance;
 
 /// Who is killed.
 const VICTIMS: [&str; 3] = ["RecoverFunction", "DeliverFunction", "RetryFunction"];
@@ -32,11 +31,11 @@ type Fresh = Arc<Mutex<BTreeMap<String, usize>>>;
 
 #[tokio::test]
 async fn everything_comes_back_although_functions_are_killed_at_random() {
-    let _turn = alone().await;
-    let count = setting("FAULTS_RECOVERED", 2_500);
-    hide_briefly().await;
+    let turn = STACK.alone().await;
+    let count = setting("SURVIVAL_RECOVERED", 2_500);
+    turn.hide_briefly(KEPT_FROM).await;
     let fresh = Fresh::default();
-    let stage = Stage::of(receiver(&fresh).await, count).await;
+    let stage = Stage::of(&STACK, receiver(&fresh).await, count).await;
     let (start, ended) = (Instant::now(), AtomicBool::new(false));
     stage.start(200).await;
 

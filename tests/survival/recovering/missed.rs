@@ -10,8 +10,7 @@ use tests::settings::setting;
 use tests::{PATIENCE, Workspace, event_types, eventually_within, receivers, records};
 
 use super::{LONGEST, Stage, assert_all_delivered};
-use crate::faults::STACK;
-use crate::faults::turns::alone;
+use crate::survival::STACK;
 
 /// Before everything.
 const LONG_AGO: &str = "2026-10-01T00:00:00Z";
@@ -24,8 +23,8 @@ const ACCEPTING: Duration = Duration::from_mins(5);
 
 #[tokio::test]
 async fn an_endpoint_gets_exactly_what_it_missed_while_first_attempts_wait() {
-    let _turn = alone().await;
-    let count: usize = setting("FAULTS_MISSED", 300);
+    let _turn = STACK.alone().await;
+    let count: usize = setting("SURVIVAL_MISSED", 300);
     let (wanted, unwanted) = (event_types::one(), event_types::other());
     let workspace = Workspace::new(&STACK).await;
     let receiver = receivers::healthy().await;

@@ -9,8 +9,7 @@ use local::receiver::{Answer, Receiver};
 use serde_json::{Value, json};
 use tests::{PATIENCE, Workspace, eventually, eventually_within, receivers};
 
-use crate::faults::STACK;
-use crate::faults::turns::together;
+use crate::survival::STACK;
 
 /// A wait that the queue's delay covers, and one that takes the scheduler.
 const WAITS: [u64; 2] = [4, 15];
@@ -20,7 +19,7 @@ const MARGIN: u64 = 3;
 
 #[tokio::test]
 async fn an_endpoint_that_is_gone_is_disabled_and_receives_nothing_more() {
-    let _turn = together().await;
+    let _turn = STACK.together().await;
     let workspace = Workspace::new(&STACK).await;
     let receiver = receivers::always(Answer::status(410)).await;
     let marker = receivers::healthy().await;
@@ -46,7 +45,7 @@ async fn an_endpoint_that_is_gone_is_disabled_and_receives_nothing_more() {
 
 #[tokio::test]
 async fn an_endpoint_that_keeps_failing_is_disabled_until_its_owner_enables_it() {
-    let _turn = together().await;
+    let _turn = STACK.together().await;
     let workspace = Workspace::new(&STACK).await;
     let healthy = Arc::new(AtomicBool::new(false));
     let state = Arc::clone(&healthy);
@@ -83,7 +82,7 @@ async fn an_endpoint_that_keeps_failing_is_disabled_until_its_owner_enables_it()
 
 #[tokio::test]
 async fn an_endpoint_disabled_while_retries_wait_receives_nothing_more() {
-    let _turn = together().await;
+    let _turn = STACK.together().await;
     futures::future::join_all(WAITS.map(async |wait| {
         let stage = Stage::set(wait).await;
 
@@ -104,7 +103,7 @@ async fn an_endpoint_disabled_while_retries_wait_receives_nothing_more() {
 
 #[tokio::test]
 async fn an_endpoint_deleted_while_retries_wait_receives_nothing_more() {
-    let _turn = together().await;
+    let _turn = STACK.together().await;
     futures::future::join_all(WAITS.map(async |wait| {
         let stage = Stage::set(wait).await;
 

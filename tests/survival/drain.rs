@@ -1,6 +1,6 @@
 //! A flood of events drains, within the memory that the template gives each function.
 //!
-//! `FAULTS_DRAIN_EVENTS=100000` sets how many.
+//! `SURVIVAL_DRAIN_EVENTS=100000` sets how many.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
@@ -10,16 +10,15 @@ use tests::settings::setting;
 use tests::template::Template;
 use tests::{Workspace, receivers};
 
-use crate::faults::STACK;
-use crate::faults::turns::alone;
+use crate::survival::STACK;
 
 const MEGABYTE: u64 = 1024 * 1024;
 
 #[tokio::test]
 async fn a_flood_of_events_drains_within_the_configured_memory() {
-    let _turn = alone().await;
-    let count = setting("FAULTS_DRAIN_EVENTS", 2000);
-    let longest = Duration::from_secs(setting("FAULTS_DRAIN_SECONDS", 300));
+    let _turn = STACK.alone().await;
+    let count = setting("SURVIVAL_DRAIN_EVENTS", 2000);
+    let longest = Duration::from_secs(setting("SURVIVAL_DRAIN_SECONDS", 300));
     let workspace = Workspace::new(&STACK).await;
     let receiver = receivers::healthy().await;
     workspace.create_endpoint(&receiver.url("/"), &["*"]).await;

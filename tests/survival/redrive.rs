@@ -6,8 +6,7 @@ use serde_json::json;
 use tests::queues::Queue;
 use tests::{PATIENCE, Workspace, eventually, receivers};
 
-use crate::faults::STACK;
-use crate::faults::turns::alone;
+use crate::survival::STACK;
 
 /// The queues whose messages are parked, after so many receives.
 const PARKED_FROM: [&str; 4] = [
@@ -23,7 +22,7 @@ const UNREADABLE: &str = "not readable";
 
 #[tokio::test]
 async fn everything_parked_goes_back_to_its_queue() {
-    let _turn = alone().await;
+    let _turn = STACK.alone().await;
     let workspace = Workspace::new(&STACK).await;
     let receiver = receivers::healthy().await;
     let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await.id;

@@ -8,8 +8,7 @@ use local::receiver::{Answer, Received, Receiver};
 use serde_json::{Value, json};
 use tests::{Workspace, eventually};
 
-use crate::faults::STACK;
-use crate::faults::turns::alone;
+use crate::survival::STACK;
 
 /// Malformed messages on each queue.
 const POISON: usize = 100;
@@ -33,7 +32,7 @@ const LONGEST: Duration = Duration::from_mins(3);
 
 #[tokio::test]
 async fn malformed_messages_on_every_queue_are_set_aside_and_hold_up_no_good_one() {
-    let _turn = alone().await;
+    let _turn = STACK.alone().await;
     let workspace = Workspace::new(&STACK).await;
     assert_eq!(STACK.queue("UnreadableQueue").depth().await, 0);
     let errors = function_errors();

@@ -8,9 +8,8 @@ use std::collections::BTreeSet;
 use futures::future::join_all;
 use tests::{PATIENCE, receivers};
 
-use super::{LONGEST, Stage, hide_briefly};
-use crate::faults::STACK;
-use crate::faults::turns::alone;
+use super::{KEPT_FROM, LONGEST, Stage};
+use crate::survival::STACK;
 
 /// Four pages, a second each.
 const COUNT: u32 = 400;
@@ -21,9 +20,9 @@ const WORKERS: [&str; 2] = ["RecoverFunction", "DeliverFunction"];
 
 #[tokio::test]
 async fn a_recovery_goes_on_across_a_deployment() {
-    let _turn = alone().await;
-    hide_briefly().await;
-    let stage = Stage::of(receivers::healthy().await, COUNT).await;
+    let turn = STACK.alone().await;
+    turn.hide_briefly(KEPT_FROM).await;
+    let stage = Stage::of(&STACK, receivers::healthy().await, COUNT).await;
     stage.start(PER_SECOND).await;
     let received = stage.receiver.wait_for(110, PATIENCE).await;
     received.expect("the second page is on its way");
