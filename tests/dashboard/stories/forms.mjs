@@ -85,7 +85,7 @@ async function adds(page, api) {
   await page.getByRole('button', { name: 'I have stored it' }).click();
   await page.getByText(SECRET).waitFor({ state: 'detached' });
   await page.goBack();
-  await page.getByRole('heading', { name: 'Endpoints' }).waitFor();
+  await page.getByRole('heading', { name: 'Endpoints', exact: true }).waitFor();
 }
 
 /** @param {Page} page @param {Api} api */
@@ -183,7 +183,7 @@ async function looksAround(page, api) {
   await page.getByRole('heading', { name: ORDER }).waitFor({ state: 'detached' });
   await page.getByRole('link', { name: /^Deliveries of/ }).click();
   await page.waitForURL(/#\/deliveries\?event=/);
-  await page.getByRole('heading', { name: 'Deliveries' }).waitFor();
+  await page.getByRole('heading', { name: 'Deliveries', exact: true }).waitFor();
 
   await page.getByRole('searchbox').fill('del_01K0000000ABCDEFGHJKMNPQRS');
   await page.getByRole('button', { name: 'Find' }).click();
