@@ -85,7 +85,7 @@ async function adds(page, api) {
   await page.getByRole('button', { name: 'I have stored it' }).click();
   await page.getByText(SECRET).waitFor({ state: 'detached' });
   await page.goBack();
-  await page.getByRole('heading', { name: 'Endpoints' }).waitFor();
+  await page.getByRole('heading', { name: 'Endpoints', exact: true }).waitFor();
 }
 
 /** @param {Page} page @param {Api} api */
@@ -183,7 +183,7 @@ async function looksAround(page, api) {
   await page.getByRole('heading', { name: ORDER }).waitFor({ state: 'detached' });
   await page.getByRole('link', { name: /^Deliveries of/ }).click();
   await page.waitForURL(/#\/deliveries\?event=/);
-  await page.getByRole('heading', { name: 'Deliveries' }).waitFor();
+  await page.getByRole('heading', { name: 'Deliveries', exact: true }).waitFor();
 
   await page.getByRole('searchbox').fill('del_01K0000000ABCDEFGHJKMNPQRS');
   await page.getByRole('button', { name: 'Find' }).click();
@@ -198,7 +198,8 @@ async function mayOnlyRead(page, api) {
   api.answers['GET /{id}/recoveries/{recovery_id}'] = made.recovery();
   await open(page, 'efa_sk_reader', '/endpoints');
   await see(page, 'No endpoints yet');
-  const actions = page.locator('main').getByText(/^(Add an endpoint|Cancel…|Retry now|Start sending|Save)$/);
+  const names = /^(Add an endpoint|Cancel…|Retry now|Start sending|Save)$/;
+  const actions = page.locator('main a, main button').filter({ hasText: names });
   for (const [path, text] of [
     ['/endpoints', 'No endpoints yet'],
     ['/endpoints/whe_one/recoveries', 'No recoveries yet'],

@@ -20,7 +20,7 @@ export async function tell(page) {
   await page.getByRole('button', { name: 'Open the dashboard' }).waitFor();
 
   await page.keyboard.press('Enter');
-  await page.getByRole('heading', { name: 'Endpoints' }).waitFor();
+  await page.getByRole('heading', { name: 'Endpoints', exact: true }).waitFor();
   await press(page, /^127\.0\.0\.1/);
   await page.getByRole('button', { name: 'Enable the endpoint' }).waitFor();
   await press(page, /^Enable the endpoint/);

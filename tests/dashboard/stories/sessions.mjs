@@ -38,7 +38,7 @@ export async function tell(page) {
 async function opensWithoutSigningIn(page) {
   const second = await page.context().newPage();
   await second.goto(`${DASHBOARD}#/deliveries`);
-  await second.getByRole('heading', { name: 'Deliveries' }).waitFor();
+  await second.getByRole('heading', { name: 'Deliveries', exact: true }).waitFor();
   await see(second, 'Nothing has been sent yet');
   return second;
 }
@@ -72,7 +72,7 @@ async function endsInTheMiddle(page, api) {
     return_url: RETURN,
   };
   await third.getByRole('button', { name: 'Open the dashboard' }).click();
-  await third.getByRole('heading', { name: 'Endpoints' }).waitFor();
+  await third.getByRole('heading', { name: 'Endpoints', exact: true }).waitFor();
   await see(third, 'Your access ends soon');
   await third.getByRole('button', { name: 'ws_one' }).click();
   const back = await third.getByRole('link', { name: 'Back to where you came from' }).getAttribute('href');

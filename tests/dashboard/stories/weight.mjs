@@ -43,7 +43,7 @@ export async function tell(page) {
   await page.locator('main .loading').waitFor();
   whoIsIt.open();
   await page.getByRole('navigation', { name: 'Main' }).waitFor();
-  await page.getByRole('heading', { name: 'Endpoints' }).waitFor();
+  await page.getByRole('heading', { name: 'Endpoints', exact: true }).waitFor();
   whatIsThere.open();
   await page.getByRole('table', { name: 'Endpoints' }).waitFor();
 
