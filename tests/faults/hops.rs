@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures::future::{join, join_all};
+use futures::future::join_all;
 use serde_json::Value;
 use tests::{PATIENCE, Workspace, receivers};
 
@@ -21,7 +21,8 @@ const LATE: Duration = Duration::from_secs(20);
 #[tokio::test]
 async fn retries_come_in_time_while_the_scheduler_refuses_every_schedule() {
     let _turn = STACK.together().await;
-    let refused = join_all([Effect::RefuseForQuota, Effect::Throttle].map(async |refusal| {
+    let refusals = [Effect::RefuseForQuota, Effect::Throttle];
+    join_all(refusals.map(async |refusal| {
         let stage = Stage::set().await;
         let refused = stage.refuse_schedules(refusal);
 
@@ -31,16 +32,18 @@ async fn retries_come_in_time_while_the_scheduler_refuses_every_schedule() {
         let wait = Duration::from_secs(WAIT_SECONDS);
         assert!((wait..wait + LATE).contains(&waited), "{refusal:?}: {waited:?}");
         assert_eq!(attempts, 2, "{refusal:?}");
-    }));
-    let scheduled = async {
-        let stage = Stage::set().await;
-        let recording = proxy::record(std::slice::from_ref(&stage.endpoint));
-        stage.deliver().await;
+        drop(refused);
+        let again = Stage::set().await;
+        let recording = proxy::record(std::slice::from_ref(&again.endpoint));
+        again.deliver().await;
         let calls = recording.calls();
-        assert!(is_called(&calls, CREATE_SCHEDULE), "other waits are scheduled");
+        assert!(
+            is_called(&calls, CREATE_SCHEDULE),
+            "afterwards waits are scheduled"
+        );
         assert!(!is_called(&calls, "SendMessageBatch RetriesQueue"));
-    };
-    join(refused, scheduled).await;
+    }))
+    .await;
     assert_eq!(STACK.queue("ParkedQueue").depth().await, 0, "nothing is parked");
 }
 

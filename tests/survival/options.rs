@@ -20,7 +20,6 @@ pub(crate) fn options() -> Options {
     Options {
         parameters: HURRIED
             .into_iter()
-            .filter(|(name, _)| PATIENT.iter().all(|(patient, _)| patient != name))
             .chain(PATIENT)
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect(),
