@@ -77,7 +77,7 @@ export async function story(browser, { name, tell, reader, expected }) {
     permissions: ['clipboard-read', 'clipboard-write'],
     ...reader,
   });
-  context.setDefaultTimeout(60_000);
+  context.setDefaultTimeout(180_000);
   /** @type {string[]} */
   const wrong = [];
   context.on('weberror', (web) => {

@@ -14,8 +14,8 @@ use crate::faults::STACK;
 use crate::faults::proxy::{self, Effect, Fault};
 
 /// Waits that the queue's delay offers, and one that takes a schedule (`SchedulerThresholdSeconds`).
-const DELAYED: u64 = 5;
-const SCHEDULED: u64 = 15;
+const DELAYED: u64 = 10;
+const SCHEDULED: u64 = 25;
 
 /// The retry that comes late if the function died: after a minute and the deadline of an attempt.
 const LATE: Duration = Duration::from_mins(3);

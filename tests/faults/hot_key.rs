@@ -13,8 +13,8 @@ use crate::faults::proxy;
 #[tokio::test]
 async fn events_for_one_endpoint_beyond_its_write_limit_arrive_once() {
     let _turn = STACK.alone().await;
-    let count = setting("FAULTS_HOT_EVENTS", 400);
-    let writes_per_second = setting("FAULTS_HOT_WRITES", 40);
+    let count = setting("FAULTS_HOT_EVENTS", 200);
+    let writes_per_second = setting("FAULTS_HOT_WRITES", 12);
     let workspace = Workspace::new(&STACK).await;
     let receiver = receivers::healthy().await;
     let endpoint = workspace.create_endpoint(&receiver.url("/"), &["*"]).await.id;

@@ -7,14 +7,14 @@ use local::Options;
 
 use crate::faults::proxy;
 
-/// Ten retries within a quarter of a minute. Waits up to 5 s use the queue's delay, longer ones the scheduler. Few
-/// processes deliver at a time, because a machine for tests has few processors.
+/// Ten retries within a quarter of a minute. Waits up to 10 s use the queue's delay, longer ones the scheduler. Few
+/// processes deliver at a time, because a machine for tests has few processors, and on a busy one a receiver answers late.
 pub(crate) const HURRIED: [(&str, &str); 8] = [
     ("RetrySchedule", "1,1,1,1,1,1,1,2,2,2"),
-    ("SchedulerThresholdSeconds", "5"),
-    ("PostDeadlineSeconds", "2"),
-    ("DeliverTimeoutSeconds", "10"),
-    ("DeliverVisibilitySeconds", "11"),
+    ("SchedulerThresholdSeconds", "10"),
+    ("PostDeadlineSeconds", "4"),
+    ("DeliverTimeoutSeconds", "12"),
+    ("DeliverVisibilitySeconds", "13"),
     ("DisableAfterSeconds", "5"),
     ("DeliverMaximumConcurrency", "12"),
     ("RetriesMaximumConcurrency", "12"),

@@ -9,7 +9,7 @@ use crate::faults::STACK;
 use crate::faults::proxy::{self, Call};
 
 /// Longer than this takes the scheduler (`SchedulerThresholdSeconds`).
-const THRESHOLD: u64 = 5;
+const THRESHOLD: u64 = 10;
 
 /// What of a wait may have passed before `retry` looks at it.
 const MARGIN: u64 = 10;

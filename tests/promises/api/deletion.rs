@@ -18,7 +18,7 @@ use crate::promises::STACK;
 /// How long the contract gives to the purge.
 const PURGED_WITHIN: Duration = Duration::from_mins(1);
 
-const RECORDS: u32 = 5_000;
+const RECORDS: u32 = 2_000;
 
 /// The time-outs of `delete-endpoint` and of `retry`, and five seconds.
 const SETTLED_AFTER_SECONDS: u64 = 10 + 30 + 5;
@@ -114,7 +114,7 @@ async fn secret_and_history_of_a_deleted_endpoint_go_even_if_purge_is_killed() {
     };
     let kill = async {
         // Without a pause between the looks: the purge begins before the deletion is answered, and is soon over.
-        let under_way = async { while records::exists(&STACK, &doomed[500]).await {} };
+        let under_way = async { while records::exists(&STACK, &doomed[200]).await {} };
         timeout(PATIENCE, under_way).await.expect("a purge begins");
         // The one that works on these records has been the busiest since; others are not to be disturbed.
         let used = |(purge, ticks): &(Process, u64)| ticks - before.get(&purge.id()).unwrap_or(&0);

@@ -9,7 +9,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tests::{Workspace, issued, repository};
+use tests::{SuiteStack, Workspace, issued, repository};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Command;
 use tokio::time::timeout;
@@ -30,6 +30,7 @@ async fn people_do_with_the_dashboard_what_they_came_for() {
         println!("not run: {BROWSER} names no browser, and the package has none for this machine");
         return;
     }
+    SuiteStack::begin_at_once();
     let (_folder, node) = workshop().await;
     let mut command = Command::from(node);
     command

@@ -10,9 +10,9 @@ pub(super) struct Places {
     freed: Condvar,
 }
 
-/// A place, until dropped.
-#[derive(Debug)]
-pub(super) struct Place(Arc<Places>);
+/// A place, until dropped; or none, for who needs none.
+#[derive(Debug, Default)]
+pub(super) struct Place(Option<Arc<Places>>);
 
 impl Places {
     pub(super) fn new(free: usize) -> Self {
@@ -26,7 +26,7 @@ impl Places {
     pub(super) fn take(self: &Arc<Self>) -> Place {
         let waited = self.freed.wait_while(self.free(), |free| *free == 0);
         *waited.unwrap_or_else(PoisonError::into_inner) -= 1;
-        Place(Arc::clone(self))
+        Place(Some(Arc::clone(self)))
     }
 
     fn free(&self) -> MutexGuard<'_, usize> {
@@ -36,7 +36,9 @@ impl Places {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        *self.0.free() += 1;
-        self.0.freed.notify_one();
+        if let Some(places) = &self.0 {
+            *places.free() += 1;
+            places.freed.notify_one();
+        }
     }
 }
