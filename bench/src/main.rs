@@ -32,6 +32,7 @@ mod server;
 mod sizes;
 mod stack;
 mod template;
+mod trickle;
 mod usage;
 
 use std::io::Write;
@@ -68,6 +69,8 @@ struct Arguments {
 enum Section {
     /// The delivery function alone, against a bare HTTP client.
     Deliver,
+    /// One event a second, from its message to the receiver.
+    Trickle,
     /// Instructions of the queue functions, counted by valgrind.
     Instructions,
     /// Calls to AWS, billed units and dollars.
@@ -173,6 +176,11 @@ async fn without_stack(arguments: &Arguments, binaries: &Binaries, report: &mut 
         let bar = Bar::new("deliver");
         let measured = deliver::measure(binaries, sizes, report, &bar).await;
         measured.context("deliver")?;
+    }
+    if arguments.want(Section::Trickle) {
+        let bar = Bar::new("trickle");
+        let measured = trickle::measure(binaries, report, &bar).await;
+        measured.context("trickle")?;
     }
     if arguments.want(Section::Instructions) {
         let bar = Bar::new("instructions");

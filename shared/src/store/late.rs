@@ -294,6 +294,13 @@ mod tests {
         assert_eq!(late_kind(Some(1), 2), None);
     }
 
+    fn accepted(seconds: &[i64]) -> Vec<DeliveryId> {
+        let at = |second: &i64| Timestamp::from_second(1_780_000_000 + second).unwrap();
+        seconds
+            .iter()
+            .map(|second| DeliveryId::first_at(at(second)))
+            .collect()
+    }
 
     fn late<'a>(endpoint: &'a EndpointId, deliveries: &'a [DeliveryId]) -> Vec<Late<'a>> {
         let late = |delivery| Late {
