@@ -13,6 +13,7 @@ use local::receiver::{Answer, Receiver};
 
 use crate::aws::Sent;
 use crate::callgrind::{self, Profile};
+use crate::cold_start::HELLO;
 use crate::pipeline::{Pipeline, Work};
 use crate::progress::Bar as Progress;
 use crate::report::Report;
@@ -84,9 +85,12 @@ const GROUPS: [(&str, &[&str]); 12] = [
     ("hashing for maps", &["siphash", "SipHash", "Hasher", "hashbrown"]),
 ];
 
+/// A function, the queue that it reads, and whether it is counted.
+type Step = (&'static str, &'static str, Counted);
+
 /// The functions that a delivery goes through, the queues that they read, and whether they are counted. The endpoint answers
 /// with this status.
-const WAYS: [(u16, &[(&str, &str, Counted)]); 2] = [
+const WAYS: [(u16, &[Step]); 2] = [
     (
         200,
         &[

@@ -40,8 +40,8 @@ pub struct Binaries {
     pub functions: PathBuf,
     /// The same with the names of its functions.
     pub with_symbols: PathBuf,
-    /// The example, if one was asked for.
-    pub example: Option<PathBuf>,
+    /// The examples that were asked for, by name.
+    pub examples: BTreeMap<String, PathBuf>,
 }
 
 /// Builds what `template.yaml` deploys into `built` and returns the built template. Two builds at once wait for each
