@@ -20,6 +20,18 @@ export const STATES = {
   ],
 };
 
+// The fields say what the address does as soon as it changes. A template sets only what differs from what it set last, so
+// that a choice would stay whose reader goes back before there is an answer.
+addEventListener('hashchange', () => {
+  const query = parse(location.hash)?.query;
+  /** @type {NodeListOf<HTMLInputElement | HTMLSelectElement>} */
+  const fields = document.querySelectorAll('.filters [name]');
+  for (const field of fields) {
+    const value = query?.get(field.name) ?? '';
+    field.value = field instanceof HTMLInputElement ? toField(value) : value;
+  }
+});
+
 /**
  * @param {string} path of the screen
  * @param {URLSearchParams} query
