@@ -13,14 +13,13 @@ const PAGES = 20;
 /**
  * Returns the address of what has the id, or `null`.
  * @param {string} id
- * @param {AbortSignal} signal
  * @returns {Promise<string | null>}
  */
-export async function find(id, signal) {
-  if (id.startsWith('evt_')) return (await isEvent(id, signal)) ? address(`/events/${id}`) : null;
+export async function find(id) {
+  if (id.startsWith('evt_')) return (await isEvent(id)) ? address(`/events/${id}`) : null;
   if (id.startsWith('whe_')) return address(`/endpoints/${id}`);
   const ms = id.startsWith('del_') ? timeOf(id) : null;
-  return ms === null ? null : findDelivery(id, ms, signal);
+  return ms === null ? null : findDelivery(id, ms);
 }
 
 /**
@@ -35,14 +34,13 @@ export function timeOf(id) {
 
 /**
  * @param {string} event_id
- * @param {AbortSignal} signal
  */
-async function isEvent(event_id, signal) {
+async function isEvent(event_id) {
   try {
-    await call('get', '/events/{event_id}', { ids: { event_id }, signal });
+    await call('get', '/events/{event_id}', { ids: { event_id } });
     return true;
   } catch (error) {
-    if (!signal.aborted && asProblem(error).status === 404) return false;
+    if (asProblem(error).status === 404) return false;
     throw error;
   }
 }
@@ -51,14 +49,13 @@ async function isEvent(event_id, signal) {
  * Looks through the second in which it was accepted, because an id alone does not say at which endpoint it is.
  * @param {string} id
  * @param {number} ms
- * @param {AbortSignal} signal
  */
-async function findDelivery(id, ms, signal) {
+async function findDelivery(id, ms) {
   const second = rfc3339(ms);
   let cursor = '';
   for (let page = 0; page < PAGES; page++) {
     const query = { from: second, to: second, per_page: 100, ...(cursor ? { cursor } : {}) };
-    const { data, meta } = await call('get', '/deliveries', { query, signal });
+    const { data, meta } = await call('get', '/deliveries', { query });
     const found = data.find((delivery) => delivery.id === id);
     if (found) return address(`/endpoints/${found.endpoint_id}/deliveries/${id}`);
     if (meta.next === null) return null;

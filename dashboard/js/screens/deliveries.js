@@ -43,12 +43,15 @@ export function open({ route, signal, again, paint, go }) {
     if (!id || state.searching) return;
     state.searching = id;
     draw();
+    // The form that is on screen may be of the address before, as long as there is no answer; it works all the same.
+    const here = location.hash;
     try {
-      const found = await find(id, signal);
+      const found = await find(id);
+      if (location.hash !== here) return;
       if (found) return go(found);
       say('Nothing has this id. Ids of events begin with evt_, those of deliveries with del_.');
     } catch (error) {
-      if (!signal.aborted) say(explain(asProblem(error)).title);
+      if (location.hash === here) say(explain(asProblem(error)).title);
     } finally {
       state.searching = '';
       draw();

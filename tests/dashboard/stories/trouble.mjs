@@ -23,6 +23,12 @@ export async function tell(page) {
   target.close();
 }
 
+/** Lets the API answer after three seconds. @param {import('playwright-core').Route} route */
+async function late(route) {
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  await route.continue().catch(() => {}); // Unless nobody waits for it any more.
+}
+
 /** @param {import('playwright-core').Page} page @param {string} token */
 async function lists(page, token) {
   await open(page, token, '/endpoints');
@@ -40,12 +46,13 @@ async function lists(page, token) {
   await page.getByLabel('State').selectOption('failed');
   await see(page, 'Nothing matches');
   await look(page, 'deliveries-none-match');
-  await page.route(LIST, () => {}); // The reader goes back before there is an answer.
+  await page.route(LIST, late); // The reader goes back before there is an answer.
   await page.getByLabel('Event type').selectOption('poster.scanned');
   await page.waitForURL(/status=failed&event=poster/);
   await page.goBack();
   await page.waitForURL((address) => address.hash.endsWith('status=failed'));
   await page.waitForFunction(() => /** @type {any} */ (document.querySelector('#filter-event')).value === '');
+  await page.locator('#main > [aria-busy]').waitFor({ state: 'detached' });
   await page.unroute(LIST);
   await page.getByRole('searchbox').fill('evt_that_is_not_there');
   await page.keyboard.press('Enter');
@@ -55,10 +62,7 @@ async function lists(page, token) {
 /** @param {import('playwright-core').Page} page */
 async function slow(page) {
   await page.emulateMedia({ reducedMotion: 'reduce' });
-  await page.route(LIST, async (route) => {
-    await new Promise((resolve) => setTimeout(resolve, 3000));
-    await route.continue();
-  });
+  await page.route(LIST, late);
   await visit(page, '/event-types');
   await visit(page, '/deliveries');
   await look(page, 'deliveries-loading');
