@@ -8,13 +8,14 @@ use local::Options;
 use crate::faults::proxy;
 
 /// Ten retries within a quarter of a minute. Waits up to 10 s use the queue's delay, longer ones the scheduler. Few
-/// processes deliver at a time, because a machine for tests has few processors, and on a busy one a receiver answers late.
+/// processes deliver at a time, because a machine for tests has few processors. An attempt has its time: the suite's process
+/// is the receiver too, and on a machine on which everything runs at once it may not answer for seconds.
 pub(crate) const HURRIED: [(&str, &str); 8] = [
     ("RetrySchedule", "1,1,1,1,1,1,1,2,2,2"),
     ("SchedulerThresholdSeconds", "10"),
-    ("PostDeadlineSeconds", "4"),
-    ("DeliverTimeoutSeconds", "12"),
-    ("DeliverVisibilitySeconds", "13"),
+    ("PostDeadlineSeconds", "8"),
+    ("DeliverTimeoutSeconds", "20"),
+    ("DeliverVisibilitySeconds", "21"),
     ("DisableAfterSeconds", "5"),
     ("DeliverMaximumConcurrency", "12"),
     ("RetriesMaximumConcurrency", "12"),

@@ -19,7 +19,7 @@ const FEW: u32 = 3;
 const PER_SECOND: u32 = 200;
 
 /// Recoveries whose calls go wrong at the same time.
-const TELLERS: usize = 24;
+const TELLERS: usize = 12;
 
 /// How often a recovery is made for its fault to meet a call: how often a turn looks is a matter of time.
 const TELLINGS: usize = 3;
