@@ -9,6 +9,7 @@ from ministack import app
 import fair_queues
 import filters
 import greedy_routes
+import idle_workers
 import metric_math
 import one_at_a_time
 import queries
@@ -26,6 +27,7 @@ if __name__ == "__main__":
     fair_queues.share()
     filters.follow()
     greedy_routes.take_nothing()
+    idle_workers.rest()
     metric_math.accept()
     redrive.offer()
     serving.hasten()
