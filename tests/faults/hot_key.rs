@@ -21,12 +21,13 @@ async fn events_for_one_endpoint_beyond_its_write_limit_arrive_once() {
     let bodies: Vec<_> = (0..count)
         .map(|_| workspace.event("poster.scanned").body)
         .collect();
-    // All deliveries wait before the first begins, so that the key is asked for more than it takes on any machine.
-    let deliveries = STACK.queue("DeliveriesQueue");
+    // All deliveries wait before they begin, but for what was received before the pause, so that the key is asked for more
+    // than it takes on any machine.
+    let (events, deliveries) = (STACK.queue("EventsQueue"), STACK.queue("DeliveriesQueue"));
     deliveries.pause().await;
-    STACK.queue("EventsQueue").send_all(&bodies).await;
-    eventually("all deliveries wait", async || {
-        (deliveries.depth().await == count).then_some(())
+    events.send_all(&bodies).await;
+    eventually("all events are fanned out", async || {
+        (events.depth().await == 0).then_some(())
     })
     .await;
     let limited = proxy::limit_writes(&endpoint, writes_per_second);
