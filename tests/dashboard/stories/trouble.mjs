@@ -52,7 +52,6 @@ async function lists(page, token) {
   await page.goBack();
   await page.waitForURL((address) => address.hash.endsWith('status=failed'));
   await page.waitForFunction(() => /** @type {any} */ (document.querySelector('#filter-event')).value === '');
-  await page.locator('#main > [aria-busy]').waitFor({ state: 'detached' });
   await page.unroute(LIST);
   await page.getByRole('searchbox').fill('evt_that_is_not_there');
   await page.keyboard.press('Enter');
