@@ -15,6 +15,8 @@ export const DASHBOARD = process.argv[2] ?? '';
 /** A folder for a picture of each screen that is looked at; none if it is not set. */
 const PICTURES = process.env.DASHBOARD_PICTURES;
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** How long anything is waited for. On a busy machine, what takes a second elsewhere takes a minute. */
+const PATIENCE_MS = 180_000;
 const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 
 /** The rules of axe that depend on colours. The form depends on the width only, so all others need one scheme of each width. */
@@ -77,7 +79,7 @@ export async function story(browser, { name, tell, reader, expected }) {
     permissions: ['clipboard-read', 'clipboard-write'],
     ...reader,
   });
-  context.setDefaultTimeout(180_000);
+  context.setDefaultTimeout(PATIENCE_MS);
   /** @type {string[]} */
   const wrong = [];
   context.on('weberror', (web) => {
@@ -236,7 +238,7 @@ export async function walk(page, name) {
 
 /** Waits until something holds that is not on the page. @param {() => boolean | Promise<boolean>} holds @param {string} what */
 export async function until(holds, what) {
-  for (const started = Date.now(); Date.now() - started < 20_000; ) {
+  for (const started = Date.now(); Date.now() - started < PATIENCE_MS; ) {
     if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

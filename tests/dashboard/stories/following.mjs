@@ -92,10 +92,18 @@ async function slowsDown(page, api) {
   await asks(page, api, EVERY, 1);
 }
 
-/** Waits until screen readers are told something. @param {Page} page @param {string} text */
+/**
+ * Lets a few seconds pass, in which screen readers are told something; that waits for an answer and for the page's clock.
+ * @param {Page} page
+ * @param {string} text
+ */
 async function hear(page, text) {
-  await pass(page, 1);
-  await page.getByRole('status').filter({ hasText: text }).waitFor({ state: 'attached' });
+  const told = page.getByRole('status').filter({ hasText: text });
+  for (let seconds = 0; seconds < EVERY; seconds++) {
+    await pass(page, 1);
+    if ((await told.count()) > 0) return;
+  }
+  throw new Error(`screen readers are not told "${text}"`);
 }
 
 /** @param {Page} page @param {ReturnType<typeof made.deliveries>} rows */
