@@ -209,15 +209,22 @@ const QUIET_MS = 60_000;
 
 let mentioned = Number.NEGATIVE_INFINITY;
 
+/** What is told with the next frame. @type {string[]} */
+let news = [];
+
 /**
- * Tells screen readers what has changed on screen; whoever sees it needs no words.
+ * Tells screen readers what has changed on screen; whoever sees it needs no words. What changes at once is told together.
  * @param {string} text
  */
 export function tell(text) {
   const region = document.querySelector('#told');
   if (!region || !text) return;
   region.textContent = '';
-  requestAnimationFrame(() => (region.textContent = text));
+  if (news.push(text) > 1) return;
+  requestAnimationFrame(() => {
+    region.textContent = news.join('. ');
+    news = [];
+  });
 }
 
 /**
