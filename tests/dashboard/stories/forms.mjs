@@ -2,7 +2,7 @@
 
 import * as made from '../answers.mjs';
 import { pretend } from '../api.mjs';
-import { open, see, until, visit } from '../stage.mjs';
+import { look, open, see, until, visit } from '../stage.mjs';
 
 export const name = 'what is filled in and pressed is what is asked for';
 
@@ -158,6 +158,7 @@ async function retries(page, api) {
   };
   await visit(page, '/endpoints/whe_one/deliveries/del_one');
   await see(page, 'The next attempt is made by itself, in 59 min');
+  await look(page, 'delivery-waiting');
   await page.getByRole('button', { name: 'Retry now' }).click();
   await see(page, 'An attempt is under way');
   await did(api, 'POST /whe_one/deliveries/del_one/retry', null);

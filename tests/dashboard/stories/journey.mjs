@@ -53,10 +53,6 @@ async function understand(page) {
 
   await ask('events 3 poster.scanned');
   await page.getByRole('navigation', { name: 'Endpoint' }).getByRole('link', { name: 'Deliveries' }).click();
-  await page.getByRole('link', { name: 'poster.scanned' }).first().click();
-  await see(page, 'The next attempt is made by itself');
-  await look(page, 'delivery-waiting');
-  await page.goBack();
   await page.getByLabel('State').selectOption('failed');
   await page.waitForURL(/status=failed/);
   await page.getByText('4 deliveries').waitFor();
