@@ -44,7 +44,7 @@ impl SuiteStack {
         }
     }
 
-    /// Lets the test on this thread begin without a place: it takes longer than any other, and uses the stack little.
+    /// Lets the test on this thread begin without a place: it takes longer than others.
     pub fn begin_at_once() {
         PLACE.set(Some(Place::default()));
     }

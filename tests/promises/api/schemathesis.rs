@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use tests::settings::setting;
-use tests::{Workspace, repository};
+use tests::{SuiteStack, Workspace, repository};
 use tokio::sync::Mutex;
 
 use crate::promises::STACK;
@@ -45,6 +45,7 @@ static PLAYING: Mutex<()> = Mutex::const_new(());
 
 /// In a workspace of its own, so that the limit of endpoints leaves room for what it creates.
 async fn play(phases: &str, methods: &[&str]) {
+    SuiteStack::begin_at_once();
     let _turn = PLAYING.lock().await;
     let workspace = Workspace::new(&STACK).await;
     let environment = local::install_for_test("schemathesis")
@@ -62,6 +63,9 @@ async fn play(phases: &str, methods: &[&str]) {
         "--seed",
         SEED,
         "--continue-on-failure",
+        // How long it takes to make up what it asks says how busy the machine is.
+        "--suppress-health-check",
+        "too_slow",
         "--no-color",
     ]);
     command.args(["--header", &format!("Authorization: Bearer {}", workspace.token)]);
