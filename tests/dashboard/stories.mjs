@@ -1,6 +1,7 @@
 // What people do with the dashboard, in a real browser: prints what fails, and then fails. `stage.mjs` says what it asks of the
 // test that runs it. `DASHBOARD_STORIES=states,forms` tells only those.
 
+import { setPriority } from 'node:os';
 import { launch } from './browser.mjs';
 import { ask, failures, story } from './stage.mjs';
 
@@ -14,6 +15,8 @@ const chosen = process.env.DASHBOARD_STORIES?.split(',');
 const load = (/** @type {string[]} */ files) =>
   Promise.all(files.filter((file) => chosen?.includes(file) ?? true).map((file) => import(`./stories/${file}.mjs`)));
 
+// The browser has what other tests leave: many of those wait for one another.
+setPriority(10);
 const browser = await launch();
 await Promise.all([tellAtTheStack(await load(AT_A_STACK)), tellOthers(await load(MADE_UP))]);
 await browser.close();
