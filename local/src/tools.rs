@@ -10,12 +10,14 @@ use sha2::{Digest, Sha256};
 
 use crate::layout;
 use crate::lock;
-use crate::progress::Progress;
+use crate::progress::{Progress, Step};
 use crate::python;
 use crate::supervise::Supervisor;
 
 /// Written last, so an environment without it is one whose installation was interrupted.
 const COMPLETE: &str = "complete";
+/// The environment that installs into the others. To give each its own takes longer than to install what some of them need.
+const PIP: &str = "pip";
 
 /// The tools that are needed in addition to Rust and Python.
 #[derive(Debug, Clone)]
@@ -72,73 +74,127 @@ async fn environments<const N: usize>(
     let mut step = progress.step("looking for the pinned tools");
     let _lock = lock::wait_for(&folder.join("lock"), &mut step).await?;
     step.done();
-    let installations = names.map(|name| environment(&supervisor, &folder, name, progress));
+    let environments = names.map(|name| Environment::find(&supervisor, &folder, name));
     let mut paths = [const { PathBuf::new() }; N];
-    for (path, installed) in paths.iter_mut().zip(try_join_all(installations).await?) {
-        *path = installed;
+    let mut missing = Vec::new();
+    for (path, environment) in paths.iter_mut().zip(environments) {
+        let environment = environment?;
+        path.clone_from(&environment.path);
+        if !environment.is_complete() {
+            missing.push(environment);
+        }
+    }
+    if !missing.is_empty() {
+        let pip = pip(&supervisor, &folder, progress).await?;
+        try_join_all(
+            missing
+                .iter()
+                .map(|environment| environment.install(&pip, progress)),
+        )
+        .await?;
     }
     Ok((supervisor, paths))
 }
 
-async fn environment(
-    supervisor: &Supervisor,
-    folder: &Path,
-    name: &str,
-    progress: Progress,
-) -> Result<PathBuf> {
-    let requirements = layout::resource(&format!("requirements/{name}.txt"));
-    let path = folder.join(format!("{name}-{}", key(&requirements, &supervisor.python)?));
-    if path.join(COMPLETE).exists() {
-        return Ok(path);
+/// Makes the environment that installs into others, if it is missing, and returns the folder of its modules.
+async fn pip(supervisor: &Supervisor, folder: &Path, progress: Progress) -> Result<PathBuf> {
+    let environment = Environment::at(supervisor, folder, PIP, b"");
+    if !environment.is_complete() {
+        let mut step = progress.step("preparing the installation of tools (only the first time)");
+        environment.create(&[], &mut step).await?;
+        environment.complete()?;
+        step.done();
     }
-    if path.exists() {
-        fs::remove_dir_all(&path)?;
-    }
-    // Each has temporary files of its own, which go when its installation ends.
-    let supervisor = Supervisor {
-        temporary: supervisor.temporary.join(name),
-        ..supervisor.clone()
-    };
-    let mut step = progress.step(&format!(
-        "installing the pinned tools: {name} (only the first time)"
-    ));
-    let log = folder.join(format!("{name}.log"));
-    let mut create = supervisor.command(&supervisor.python, &[]);
-    create.args(["-m", "venv"]).arg(&path);
-    Supervisor::run(create, &log, &mut step).await.context(
-        "making a virtual environment failed; on Debian and Ubuntu, install python3-venv for this Python",
-    )?;
-    let mut install = supervisor.command(&path.join("bin/python"), &[]);
-    pip_install(&mut install, &requirements);
-    Supervisor::run(install, &log, &mut step).await.context(
-        "installing the pinned tools from PyPI failed; check the network and pip's settings, then repeat",
-    )?;
-    fs::write(path.join(COMPLETE), "")?;
-    step.done();
-    Ok(path)
+    let modules = environment.path.join("lib");
+    let version = fs::read_dir(&modules)?
+        .next()
+        .context("a virtual environment has modules")??;
+    Ok(modules.join(version.file_name()).join("site-packages"))
 }
 
-/// Everything is pinned, so there is nothing to resolve.
-fn pip_install(command: &mut Command, requirements: &Path) {
-    command.args([
-        "-m",
-        "pip",
-        "install",
-        "--no-input",
-        "--disable-pip-version-check",
-        "--no-deps",
-        "--requirement",
-    ]);
-    command.arg(requirements);
+/// A virtual environment, there or not.
+#[derive(Debug)]
+struct Environment<'a> {
+    name: &'a str,
+    path: PathBuf,
+    log: PathBuf,
+    /// Has temporary files of its own, which go when a command ends.
+    supervisor: Supervisor,
 }
 
-/// Names an environment: another list of packages or another Python makes another one.
-fn key(requirements: &Path, python: &Path) -> Result<String> {
-    let text = fs::read(requirements).with_context(|| format!("reading {}", requirements.display()))?;
-    let digest = Sha256::new()
-        .chain_update(text)
-        .chain_update(python.as_os_str().as_encoded_bytes())
-        .finalize();
-    let prefix: [u8; 8] = digest[..8].try_into()?;
-    Ok(format!("{:016x}", u64::from_be_bytes(prefix)))
+impl<'a> Environment<'a> {
+    /// The one that has what `requirements/{name}.txt` pins.
+    fn find(supervisor: &Supervisor, folder: &Path, name: &'a str) -> Result<Self> {
+        let path = requirements(name);
+        let text = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
+        Ok(Self::at(supervisor, folder, name, &text))
+    }
+
+    /// Another list of packages or another Python makes another one, also one that came in the place of an older.
+    fn at(supervisor: &Supervisor, folder: &Path, name: &'a str, requirements: &[u8]) -> Self {
+        let python = fs::canonicalize(&supervisor.python).unwrap_or_else(|_| supervisor.python.clone());
+        let digest = Sha256::new()
+            .chain_update(requirements)
+            .chain_update(python.as_os_str().as_encoded_bytes())
+            .finalize();
+        let key = digest
+            .iter()
+            .take(8)
+            .fold(0_u64, |key, byte| (key << 8) | u64::from(*byte));
+        Self {
+            name,
+            path: folder.join(format!("{name}-{key:016x}")),
+            log: folder.join(format!("{name}.log")),
+            supervisor: Supervisor {
+                temporary: supervisor.temporary.join(name),
+                ..supervisor.clone()
+            },
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        self.path.join(COMPLETE).exists()
+    }
+
+    fn complete(&self) -> Result<()> {
+        Ok(fs::write(self.path.join(COMPLETE), "")?)
+    }
+
+    /// Makes it, in the place of one whose installation was interrupted.
+    async fn create(&self, options: &[&str], step: &mut Step) -> Result<()> {
+        if self.path.exists() {
+            fs::remove_dir_all(&self.path)?;
+        }
+        let mut create = self.supervisor.command(&self.supervisor.python, &[]);
+        create.args(["-m", "venv"]).args(options).arg(&self.path);
+        Supervisor::run(create, &self.log, step).await.context(
+            "making a virtual environment failed; on Debian and Ubuntu, install python3-venv for this Python",
+        )
+    }
+
+    /// Installs what is pinned, with the modules in `pip`.
+    async fn install(&self, pip: &Path, progress: Progress) -> Result<()> {
+        let mut step = progress.step(&format!(
+            "installing the pinned tools: {} (only the first time)",
+            self.name
+        ));
+        self.create(&["--without-pip"], &mut step).await?;
+        let mut install = self.supervisor.command(&self.path.join("bin/python"), &[]);
+        install.env("PYTHONPATH", pip).args(["-m", "pip", "install"]);
+        install.args(["--no-input", "--disable-pip-version-check"]);
+        // Everything is pinned, so there is nothing to resolve.
+        install
+            .args(["--no-deps", "--requirement"])
+            .arg(requirements(self.name));
+        Supervisor::run(install, &self.log, &mut step).await.context(
+            "installing the pinned tools from PyPI failed; check the network and pip's settings, then repeat",
+        )?;
+        self.complete()?;
+        step.done();
+        Ok(())
+    }
+}
+
+fn requirements(name: &str) -> PathBuf {
+    layout::resource(&format!("requirements/{name}.txt"))
 }

@@ -12,12 +12,21 @@ fn the_readme_and_the_page_install_the_same_pinned_tools() {
     );
     assert_eq!(
         lines[1],
-        "pip install --no-deps --requirement local/requirements/sam.txt"
+        "pip install --no-deps --requirement local/requirements/deploy.txt"
+    );
+    let pins = repository::read("local/requirements/deploy.txt");
+    assert!(
+        pins.contains("\n-r sam.txt\n") && pins.contains("\nziglang=="),
+        "{pins}"
     );
     let pins = repository::read("local/requirements/sam.txt");
-    for tool in ["aws-sam-cli==", "cargo-lambda==", "ziglang=="] {
+    for tool in ["aws-sam-cli==", "cargo-lambda=="] {
         assert!(pins.contains(tool), "{tool}");
     }
+    assert!(
+        !pins.contains("ziglang"),
+        "it is larger than all others, and needed by none of them"
+    );
 }
 
 #[test]
