@@ -1,5 +1,6 @@
 //! Compiles the dashboard in: each file of `dashboard/` that a browser asks for, as it is and compressed, because an HTTP
-//! API does not compress. One hash over all of them is in their addresses, so they may be kept for good.
+//! API does not compress. One hash over all of them is in their addresses, so they may be kept for good. Also strips what is
+//! built for the local stack.
 
 #![expect(
     clippy::expect_used,
@@ -24,6 +25,11 @@ fn main() {
     // Cargo looks at all that is in the folder, and so sees files come and go.
     println!("cargo::rerun-if-changed={}", folder.display());
     println!("cargo::rerun-if-changed=build.rs");
+    // The local stack unpacks the binary for each function, and two thirds of it are symbols. What is optimized is stripped by
+    // its profile.
+    if env::var("PROFILE").as_deref() == Ok("debug") {
+        println!("cargo::rustc-link-arg-bins=-Wl,--strip-all");
+    }
     let out = PathBuf::from(env::var("OUT_DIR").expect("Cargo names a folder"));
     let files = files(&folder);
     let hash = hash(&files);

@@ -16,7 +16,7 @@ use crate::supervise::Supervisor;
 use crate::template::Template;
 use crate::tools::{self, Tools};
 
-/// The package of the functions. Naming it keeps features that only the local stack or the tests need out of the build.
+/// The package of the functions. Naming it keeps features that only the local stack or the tests need out of what is deployed.
 const PACKAGE: &str = "functions";
 /// What comes before the folder of a function in the template that `sam build` writes.
 const CODE: &str = "CodeUri: ";
@@ -158,7 +158,9 @@ fn compile(tools: &Tools, options: &Options, template: &Template) -> Command {
 /// change nothing else.
 fn as_deployed(tools: &Tools, options: &Options, what: [&str; 2]) -> Command {
     let mut command = cargo_lambda_build(tools, options);
-    command.args(["--compiler", "cargo"]).args(what);
+    command
+        .args(["--compiler", "cargo", "--package", PACKAGE])
+        .args(what);
     command.env_remove(CONFIGURATION);
     command.env("CARGO_PROFILE_RELEASE_STRIP", "none");
     command
@@ -168,7 +170,10 @@ fn cargo_lambda_build(tools: &Tools, options: &Options) -> Command {
     let program = tools.sam_bin.join("cargo-lambda");
     let mut command = tools.supervisor.command(&program, &[]);
     prepare(&mut command, tools, options);
-    command.args(["lambda", "build", "--release", "--package", PACKAGE]);
+    command.args(["lambda", "build"]);
+    if options.optimized {
+        command.arg("--release");
+    }
     if architecture() == "arm64" {
         command.arg("--arm64");
     }
@@ -188,7 +193,7 @@ fn lay_out(tools: &Tools, options: &Options, built: &Path) -> Command {
 /// runs.
 pub(crate) fn prepare(command: &mut Command, tools: &Tools, options: &Options) {
     if !options.optimized {
-        command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0");
+        command.env("SAM_BUILD_MODE", "debug");
     }
     command
         .current_dir(layout::root())

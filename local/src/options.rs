@@ -20,7 +20,7 @@ pub struct Options {
     pub port: Option<u16>,
     /// The AWS endpoint that the functions use; the emulator itself otherwise.
     pub function_endpoint: Option<String>,
-    /// Whether the functions are optimized, as they are for a deployment; building them takes three times as long.
+    /// Whether the functions are optimized, as they are for a deployment; building them takes much longer.
     pub optimized: bool,
     /// Whether to report long steps.
     pub progress: Progress,

@@ -2,6 +2,7 @@
 
 mod access;
 mod documents;
+mod features;
 mod golden;
 mod insight;
 mod names;
