@@ -136,8 +136,13 @@ async function saysWhichEndpoints(page, api) {
 
   api.answers['GET /{id}'] = failing;
   api.answers['GET /{id}/deliveries'] = { data: made.deliveries(2), meta: made.meta(40) };
+  // Both are answered before the page's clock goes on, so they are told together.
+  const asked = () => [/^GET \/whe_2$/, /^GET \/whe_2\/deliveries/].every((what) => api.times(what) > 0);
   await visit(page, '/endpoints/whe_2/deliveries');
+  await until(asked, 'the endpoint and its deliveries are asked for');
+  await pass(page, 0);
   await hear(page, '40 deliveries, page 1 of 2');
+  await hear(page, 'orders.example.com/hooks: Failing');
 }
 
 /** @param {Page} page @param {Api} api */
