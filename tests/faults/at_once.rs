@@ -9,6 +9,7 @@ use http::{Method, StatusCode};
 use local::receiver::{Answer, Receiver};
 use serde_json::Value;
 use tests::{PATIENCE, Workspace, eventually, eventually_within};
+use tokio::sync::Mutex;
 
 use crate::faults::STACK;
 use crate::faults::proxy::{self, Effect, Fault};
@@ -19,6 +20,9 @@ const SCHEDULED: u64 = 25;
 
 /// The retry that comes late if the function died: after a minute and the deadline of an attempt.
 const LATE: Duration = Duration::from_mins(3);
+
+/// Who retries by hand: one test kills the function that the other asks.
+static ASKING: Mutex<()> = Mutex::const_new(());
 
 /// More than the tries of the SDK, so that a call hangs until its process dies.
 const ALL_TRIES: usize = 8;
@@ -36,18 +40,23 @@ const DEATHS: [(&str, usize, Effect); 6] = [
 #[tokio::test]
 async fn the_message_that_was_to_make_it_later_does_nothing_and_the_schedule_goes_on() {
     let _turn = STACK.together().await;
-    join_all([DELAYED, SCHEDULED].map(async |wait| {
+    let asking = ASKING.lock().await;
+    let stages = join_all([DELAYED, SCHEDULED].map(async |wait| {
         let stage = Stage::set(wait).await;
-
         let answer = stage.workspace.post(&stage.retry_path(), &Value::Null).await;
+        (wait, stage, answer)
+    }));
+    let stages = stages.await;
+    drop(asking);
 
+    join_all(stages.iter().map(async |(wait, stage, answer)| {
         assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.body);
         // The third attempt is due after the second had been.
         stage.ends_after_three_attempts().await;
         let received = stage.receiver.received();
         assert_eq!(received.len(), 3, "waited for {wait} s");
         assert!(
-            received[2].at - received[1].at >= Duration::from_secs(wait),
+            received[2].at - received[1].at >= Duration::from_secs(*wait),
             "the schedule goes on from the second attempt"
         );
         STACK.queue("RetriesQueue").wait_until_none(&stage.endpoint).await;
@@ -58,7 +67,8 @@ async fn the_message_that_was_to_make_it_later_does_nothing_and_the_schedule_goe
 
 #[tokio::test]
 async fn one_attempt_is_counted_wherever_the_function_dies_and_the_schedule_goes_on() {
-    let turn = STACK.alone().await;
+    let _turn = STACK.together().await;
+    let asking = ASKING.lock().await;
     let stages = join_all(DEATHS.map(async |_| Stage::set(SCHEDULED).await)).await;
     let asked = DEATHS
         .iter()
@@ -83,12 +93,12 @@ async fn one_attempt_is_counted_wherever_the_function_dies_and_the_schedule_goes
     for process in STACK.processes_of("RetryDeliveryFunction") {
         process.kill();
     }
-
-    let _turn = turn.downgrade();
+    drop(asking);
     for (injected, asked) in asked {
         asked.abort();
         drop(injected);
     }
+
     join_all(DEATHS.iter().zip(&stages).map(async |(death, stage)| {
         stage.ends_after_three_attempts().await;
         assert_eq!(stage.receiver.received().len(), 3, "{death:?}");

@@ -17,7 +17,7 @@ const BRIEFLY_HIDDEN_SECONDS: u32 = 10;
 /// The turn of a test that runs alone, until dropped.
 pub struct Alone<'a> {
     stack: &'a SuiteStack,
-    turn: RwLockWriteGuard<'a, ()>,
+    _turn: RwLockWriteGuard<'a, ()>,
 }
 
 impl SuiteStack {
@@ -34,16 +34,14 @@ impl SuiteStack {
         for (queue, seconds) in HIDDEN {
             self.queue(queue).hide_received_for(seconds).await;
         }
-        Alone { stack: self, turn }
+        Alone {
+            stack: self,
+            _turn: turn,
+        }
     }
 }
 
-impl<'a> Alone<'a> {
-    /// Beside other tests from now on.
-    pub fn downgrade(self) -> RwLockReadGuard<'a, ()> {
-        self.turn.downgrade()
-    }
-
+impl Alone<'_> {
     /// Hides what is received from these queues for ten seconds instead of three minutes.
     pub async fn hide_briefly<const N: usize>(&self, queues: [&str; N]) {
         for queue in queues {
