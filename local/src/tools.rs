@@ -98,11 +98,11 @@ async fn environments<const N: usize>(
 
 /// Makes the environment that installs into others, if it is missing, and returns the folder of its modules.
 async fn pip(supervisor: &Supervisor, folder: &Path, progress: Progress) -> Result<PathBuf> {
-    let environment = Environment::at(supervisor, folder, PIP, b"");
+    let environment = Environment::find(supervisor, folder, PIP)?;
     if !environment.is_complete() {
         let mut step = progress.step("preparing the installation of tools (only the first time)");
         environment.create(&[], &mut step).await?;
-        environment.complete()?;
+        environment.fill(None, &mut step).await?;
         step.done();
     }
     let modules = environment.path.join("lib");
@@ -123,25 +123,21 @@ struct Environment<'a> {
 }
 
 impl<'a> Environment<'a> {
-    /// The one that has what `requirements/{name}.txt` pins.
+    /// The one that has what `requirements/{name}.txt` pins. Another list of packages or another Python makes another one,
+    /// also one that came in the place of an older.
     fn find(supervisor: &Supervisor, folder: &Path, name: &'a str) -> Result<Self> {
         let path = requirements(name);
         let text = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
-        Ok(Self::at(supervisor, folder, name, &text))
-    }
-
-    /// Another list of packages or another Python makes another one, also one that came in the place of an older.
-    fn at(supervisor: &Supervisor, folder: &Path, name: &'a str, requirements: &[u8]) -> Self {
         let python = fs::canonicalize(&supervisor.python).unwrap_or_else(|_| supervisor.python.clone());
         let digest = Sha256::new()
-            .chain_update(requirements)
+            .chain_update(text)
             .chain_update(python.as_os_str().as_encoded_bytes())
             .finalize();
         let key = digest
             .iter()
             .take(8)
             .fold(0_u64, |key, byte| (key << 8) | u64::from(*byte));
-        Self {
+        Ok(Self {
             name,
             path: folder.join(format!("{name}-{key:016x}")),
             log: folder.join(format!("{name}.log")),
@@ -149,15 +145,11 @@ impl<'a> Environment<'a> {
                 temporary: supervisor.temporary.join(name),
                 ..supervisor.clone()
             },
-        }
+        })
     }
 
     fn is_complete(&self) -> bool {
         self.path.join(COMPLETE).exists()
-    }
-
-    fn complete(&self) -> Result<()> {
-        Ok(fs::write(self.path.join(COMPLETE), "")?)
     }
 
     /// Makes it, in the place of one whose installation was interrupted.
@@ -172,26 +164,34 @@ impl<'a> Environment<'a> {
         )
     }
 
-    /// Installs what is pinned, with the modules in `pip`.
+    /// Makes it without a pip of its own and installs what is pinned, with the modules in `pip`.
     async fn install(&self, pip: &Path, progress: Progress) -> Result<()> {
         let mut step = progress.step(&format!(
             "installing the pinned tools: {} (only the first time)",
             self.name
         ));
         self.create(&["--without-pip"], &mut step).await?;
+        self.fill(Some(pip), &mut step).await?;
+        step.done();
+        Ok(())
+    }
+
+    /// Installs what is pinned, with the modules in `pip` or with its own, and is complete.
+    async fn fill(&self, pip: Option<&Path>, step: &mut Step) -> Result<()> {
         let mut install = self.supervisor.command(&self.path.join("bin/python"), &[]);
-        install.env("PYTHONPATH", pip).args(["-m", "pip", "install"]);
+        if let Some(pip) = pip {
+            install.env("PYTHONPATH", pip);
+        }
+        install.args(["-m", "pip", "install"]);
         install.args(["--no-input", "--disable-pip-version-check"]);
         // Everything is pinned, so there is nothing to resolve.
         install
             .args(["--no-deps", "--requirement"])
             .arg(requirements(self.name));
-        Supervisor::run(install, &self.log, &mut step).await.context(
+        Supervisor::run(install, &self.log, step).await.context(
             "installing the pinned tools from PyPI failed; check the network and pip's settings, then repeat",
         )?;
-        self.complete()?;
-        step.done();
-        Ok(())
+        Ok(fs::write(self.path.join(COMPLETE), "")?)
     }
 }
 
