@@ -4,13 +4,14 @@ use std::sync::{Arc, LazyLock, OnceLock};
 
 use shared::aws::SdkConfig;
 use shared::clock::Clock;
-use shared::config::{Config, InvalidEnvironment};
+use shared::config::Config;
 use shared::domain::event_type::Catalogue;
 use shared::domain::id::WorkspaceId;
+use shared::http::SetUpFailed;
 use shared::queues::Queues;
 use shared::schedules::Schedules;
 use shared::secrets::Secrets;
-use shared::sender::{Sender, SetUpFailed};
+use shared::sender::Sender;
 use shared::store::Store;
 
 /// A client of AWS that is set up at its first use: no function needs all of them, and each takes as long to set up as the
@@ -39,10 +40,10 @@ impl App {
     /// Reads these variables of the environment and sets the adapters up; none of them connects before it is used.
     ///
     /// # Errors
-    /// Variables of the environment are missing or malformed.
-    pub fn from_env(variables: &[&'static str]) -> Result<Arc<Self>, InvalidEnvironment> {
+    /// Variables of the environment are missing or malformed, or TLS could not be set up.
+    pub fn from_env(variables: &[&'static str]) -> Result<Arc<Self>, lambda_runtime::Error> {
         let config = Config::from_env(variables)?;
-        let aws = shared::aws::config_from_env();
+        let aws = shared::aws::config_from_env()?;
         Ok(Arc::new(Self {
             clock: Clock,
             store: Store::new(&aws, &config),

@@ -14,7 +14,7 @@ mod stream;
 
 use futures::future::LocalBoxFuture;
 use lambda_runtime::Error;
-use shared::config::{Config, InvalidEnvironment};
+use shared::config::Config;
 use tracing_subscriber::filter::LevelFilter;
 
 pub use batch::{ComeBack, Consumer};
@@ -92,7 +92,9 @@ pub async fn run(functions: &'static [(&'static str, Function)]) -> Result<(), E
         Function::Consumer(consumer) => batch::serve(app()?, consumer),
         Function::StreamReader(reader) => stream::serve(app()?, reader),
         Function::Command(command) => command::serve(app()?, command),
-        Function::Site(site) => site::serve(start(site.variables, Config::from_env)?, site),
+        Function::Site(site) => {
+            site::serve(start(site.variables, |names| Ok(Config::from_env(names)?))?, site)
+        }
     };
     serving.await
 }
@@ -119,12 +121,7 @@ fn start_logging() {
 }
 
 /// Reads the environment and sets up what the function needs, once per process.
-fn start<T>(
-    variables: &[&'static str],
-    set_up: fn(&[&'static str]) -> Result<T, InvalidEnvironment>,
-) -> Result<T, Error> {
-    set_up(variables).map_err(|error| {
-        tracing::error!(error = error.to_string(), "the function can't start");
-        error.into()
-    })
+fn start<T>(variables: &[&'static str], set_up: fn(&[&'static str]) -> Result<T, Error>) -> Result<T, Error> {
+    set_up(variables)
+        .inspect_err(|error| tracing::error!(error = error.to_string(), "the function can't start"))
 }

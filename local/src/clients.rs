@@ -4,6 +4,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
+use shared::aws::http::{Roots, client};
 
 use crate::state::StackState;
 
@@ -15,7 +16,11 @@ pub(crate) const ACCESS_KEY_ID: &str = "test";
 pub(crate) const SECRET_ACCESS_KEY: &str = "test";
 
 /// What any AWS client needs to reach the stack.
+///
+/// # Panics
+/// TLS could not be set up, which the stack does not need.
 #[must_use]
+#[expect(clippy::expect_used, reason = "TLS has protocol versions to offer")]
 pub fn aws_config(state: &StackState) -> SdkConfig {
     let credentials = Credentials::new(
         &state.access_key_id,
@@ -28,6 +33,7 @@ pub fn aws_config(state: &StackState) -> SdkConfig {
         .behavior_version(aws_sdk_sqs::config::BehaviorVersion::latest())
         .endpoint_url(&state.aws_endpoint_url)
         .region(Region::new(state.region.clone()))
+        .http_client(client(Roots::Amazon).expect("a client for plain HTTP"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .build()
 }

@@ -10,6 +10,7 @@ pub mod domain;
 pub mod error;
 #[cfg(test)]
 mod golden;
+pub mod http;
 pub mod queues;
 pub mod schedules;
 pub mod secrets;

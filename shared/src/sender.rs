@@ -14,7 +14,6 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
-use rustls::{ClientConfig, RootCertStore};
 
 pub use resolver::{LookUp, system_look_up};
 pub use response::{MAX_EXCERPT_BYTES, MAX_RESPONSE_BYTES};
@@ -25,6 +24,7 @@ use crate::domain::response_headers::ResponseHeaders;
 use crate::domain::retry_after;
 use crate::domain::secret::Secret;
 use crate::domain::target::{RefusedUrl, TargetPolicy, TargetUrl};
+use crate::http::{self, SetUpFailed};
 
 /// How this system names itself to receivers.
 const USER_AGENT: &str = concat!("serverless-webhooks/", env!("CARGO_PKG_VERSION"));
@@ -61,17 +61,6 @@ pub struct Request<'a> {
     pub secret: &'a Secret,
 }
 
-/// The HTTP client could not be set up.
-#[derive(Debug, thiserror::Error)]
-pub enum SetUpFailed {
-    /// TLS has no protocol version to offer.
-    #[error("TLS could not be set up")]
-    Tls(#[from] rustls::Error),
-    /// The client does not take its settings.
-    #[error("the HTTP client could not be set up")]
-    Client(#[from] reqwest::Error),
-}
-
 impl Sender {
     /// A client that looks names up as the system does.
     ///
@@ -85,21 +74,13 @@ impl Sender {
     ///
     /// # Errors
     /// TLS could not be set up.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that makes the outbound client"
-    )]
     pub fn with_look_up(policy: TargetPolicy, look_up: LookUp) -> Result<Self, SetUpFailed> {
-        let client = reqwest::Client::builder()
+        // Compiled in: reading the roots of the system takes milliseconds of each start.
+        let roots = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
+        let client = http::builder(roots)?
             .user_agent(USER_AGENT)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .referer(false)
             .pool_idle_timeout(IDLE_TIMEOUT)
             .pool_max_idle_per_host(MAX_IDLE_PER_HOST)
-            .tcp_nodelay(true)
-            .tls_backend_preconfigured(tls()?)
             .dns_resolver(Arc::new(resolver::CheckingResolver::new(policy, look_up)))
             .build()?;
         Ok(Self {
@@ -243,16 +224,6 @@ fn headers(request: Request<'_>, now: Timestamp) -> Option<HeaderMap> {
     headers.insert("webhook-timestamp", HeaderValue::from(timestamp));
     headers.insert("webhook-signature", HeaderValue::from_str(&signature).ok()?);
     Some(headers)
-}
-
-/// TLS with the roots that Mozilla trusts, compiled in: reading those of the system takes milliseconds of each start.
-fn tls() -> Result<ClientConfig, rustls::Error> {
-    let roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    let mut config = config.with_root_certificates(roots).with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
 }
 
 #[cfg(test)]
