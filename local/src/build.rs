@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use serde_yaml_ng::Value;
 
 use crate::layout;
 use crate::lock;
@@ -18,8 +19,8 @@ use crate::tools::{self, Tools};
 
 /// The package of the functions. Naming it keeps features that only the local stack or the tests need out of what is deployed.
 const PACKAGE: &str = "functions";
-/// What comes before the folder of a function in the template that `sam build` writes.
-const CODE: &str = "CodeUri: ";
+/// The property of a function that names its folder.
+const CODE: &str = "CodeUri";
 /// The packed binary, beside that template.
 const ARCHIVE: &str = "functions.zip";
 /// The variable that names cargo-lambda's configuration.
@@ -62,12 +63,12 @@ pub(crate) async fn build(tools: &Tools, options: &Options, built: &Path, log: &
 }
 
 /// Packs the binary, and returns a template in which every function is that archive: `sam deploy` would pack it again for
-/// each of them, which takes longer than everything else that it does.
+/// each of them. It is JSON, because SAM reads a template seven times, and a second of its own for each of these in YAML.
 pub(crate) async fn pack(tools: &Tools, built: &Path, log: &Path, step: &mut Step) -> Result<PathBuf> {
     the_binary(&Template::read()?)?;
-    let template = std::fs::read_to_string(built)?;
+    let mut template: Value = serde_yaml_ng::from_str(&std::fs::read_to_string(built)?)?;
     let bootstrap = |folder: &str| built.with_file_name(folder).join("bootstrap");
-    let (packed, folders) = with_archive(&template, |folder| bootstrap(folder).exists());
+    let folders = replace_by_archive(&mut template, |folder| bootstrap(folder).exists());
     let folder = folders.first().context("the built template has no function")?;
     let mut command = tools.supervisor.command(&tools.emulator_python, &[]);
     command.args(["-m", "zipfile", "--create"]);
@@ -75,22 +76,25 @@ pub(crate) async fn pack(tools: &Tools, built: &Path, log: &Path, step: &mut Ste
     Supervisor::run(command, log, step)
         .await
         .context("packing the functions failed")?;
-    let with_archive = built.with_file_name("packed.yaml");
-    std::fs::write(&with_archive, packed)?;
-    Ok(with_archive)
+    let packed = built.with_file_name("packed.json");
+    std::fs::write(&packed, serde_json::to_vec(&template)?)?;
+    Ok(packed)
 }
 
-/// A built template in which what was built is the archive, and the folders that it was before.
-fn with_archive(template: &str, is_built: impl Fn(&str) -> bool) -> (String, Vec<&str>) {
+/// Makes what was built the archive, and returns the folders that it was before.
+fn replace_by_archive(template: &mut Value, is_built: impl Fn(&str) -> bool) -> Vec<String> {
     let mut folders = Vec::new();
-    let lines = template.lines().map(|line| match line.split_once(CODE) {
-        Some((indent, folder)) if is_built(folder) => {
-            folders.push(folder);
-            format!("{indent}{CODE}{ARCHIVE}\n")
+    let resources = template["Resources"].as_mapping_mut().into_iter().flatten();
+    for (_, resource) in resources {
+        let Some(code) = resource.get_mut("Properties").and_then(|of| of.get_mut(CODE)) else {
+            continue;
+        };
+        if let Some(folder) = code.as_str().filter(|folder| is_built(folder)) {
+            folders.push(folder.to_owned());
+            *code = Value::from(ARCHIVE);
         }
-        _ => format!("{line}\n"),
-    });
-    (lines.collect(), folders)
+    }
+    folders
 }
 
 /// Builds the functions as `sam build` does for a deployment, which takes longer than the build for a local stack: the
@@ -232,18 +236,19 @@ mod tests {
 
     #[test]
     fn every_function_of_a_packed_template_is_the_archive() {
-        let built =
-            "Globals:\n  CodeUri: functions\nA:\n    CodeUri: A\n    Handler: a\nB:\n    CodeUri: B\n";
+        let yaml = |a: &str, b: &str| -> Value {
+            let text = format!(
+                "Globals: {{Function: {{CodeUri: functions}}}}\nResources:\n  A: {{Properties: {{CodeUri: {a}}}}}\n  \
+                 B: {{Properties: {{CodeUri: {b}}}}}\n  Queue: {{Type: AWS::SQS::Queue}}\n"
+            );
+            serde_yaml_ng::from_str(&text).unwrap()
+        };
+        let mut template = yaml("A", "B");
 
-        let (packed, folders) = with_archive(built, |folder| ["A", "B"].contains(&folder));
+        let folders = replace_by_archive(&mut template, |folder| ["A", "B"].contains(&folder));
 
         assert_eq!(folders, ["A", "B"]);
-        assert_eq!(
-            packed,
-            built
-                .replace(": A\n", ": functions.zip\n")
-                .replace(": B\n", ": functions.zip\n")
-        );
+        assert_eq!(template, yaml(ARCHIVE, ARCHIVE));
     }
 
     #[test]
