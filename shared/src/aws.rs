@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_dynamodb::config::retry::ReconnectMode;
-use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::retry::{ReconnectMode, RetryConfig};
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region, StalledStreamProtectionConfig};
 pub use aws_types::SdkConfig;
@@ -65,7 +64,7 @@ fn config(value_of: impl Fn(&str) -> Option<String>) -> Result<SdkConfig, SetUpF
             RetryConfig::standard()
                 .with_max_attempts(MAX_TRIES)
                 .with_max_backoff(MAX_BACKOFF)
-                // HTTP/1.1 closes the connection of a try that got no answer; after an answer it is as good as another.
+                // As the SDK has it from its next retry specification on. HTTP/1.1 closes the connection of a try without an answer.
                 .with_reconnect_mode(ReconnectMode::ReuseAllConnections),
         )
         .timeout_config(

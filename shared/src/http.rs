@@ -8,10 +8,10 @@ use std::sync::Arc;
 #[derive(Debug, thiserror::Error)]
 pub enum SetUpFailed {
     /// TLS has no protocol version to offer.
-    #[error("TLS could not be set up")]
+    #[error("TLS could not be set up: {0}")]
     Tls(#[from] rustls::Error),
     /// The client does not take its settings.
-    #[error("the HTTP client could not be set up")]
+    #[error("the HTTP client could not be set up: {0}")]
     Client(#[from] reqwest::Error),
 }
 

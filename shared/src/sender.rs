@@ -1,4 +1,4 @@
-//! The one outbound HTTP client: it signs an event, POSTs it, and says what came of it.
+//! The HTTP client of events: it signs one, POSTs it, and says what came of it.
 //!
 //! One deadline covers name look-up, connection, TLS, headers and body. Redirects are not followed, proxies of the
 //! environment not used, and no more of a response is read than [`MAX_RESPONSE_BYTES`]. The addresses of a name are

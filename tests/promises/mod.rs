@@ -21,7 +21,7 @@ mod whole_run;
 use tests::SuiteStack;
 
 /// How many tests share the emulator's one processor, and leave the other one to `faults`.
-const TESTS_AT_ONCE: usize = 3;
+const TESTS_AT_ONCE: usize = 4;
 
 /// The stack of this suite.
 pub(crate) static STACK: SuiteStack = SuiteStack::new(options::options, TESTS_AT_ONCE);

@@ -39,12 +39,23 @@ impl Roots {
         let certificates: Vec<_> = match self {
             // Every one can be read: there is a test.
             Self::Amazon => CertificateDer::pem_slice_iter(AMAZON_ROOTS).flatten().collect(),
-            // Those that can't be read are not trusted, and the others are.
-            Self::System => rustls_native_certs::load_native_certs().certs,
+            Self::System => system_roots(),
         };
         roots.add_parsable_certificates(certificates);
         roots
     }
+}
+
+/// Those that can't be read are not trusted, and the others are; without any, no call would arrive.
+fn system_roots() -> Vec<CertificateDer<'static>> {
+    let found = rustls_native_certs::load_native_certs();
+    for error in &found.errors {
+        tracing::warn!(error = error.to_string(), "roots of the system can't be read");
+    }
+    if found.certs.is_empty() {
+        tracing::warn!("the system has no roots, so no endpoint of AWS is trusted");
+    }
+    found.certs
 }
 
 /// One HTTP client, and so one pool of connections, for all AWS clients that get it.
@@ -61,14 +72,13 @@ pub fn client(roots: Roots) -> Result<SharedHttpClient, SetUpFailed> {
 struct Client(reqwest::Client);
 
 impl HttpClient for Client {
-    /// The settings are time-outs of a connection and of an answer, for which a try here leaves no time
-    /// ([`super::TRY_TIMEOUT`]).
+    /// The settings are time-outs of a connection and of an answer. A function's are longer than a whole try may take.
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         SharedHttpConnector::new(self.clone())
     }
 
     fn connector_metadata(&self) -> Option<ConnectorMetadata> {
-        Some(ConnectorMetadata::new("reqwest", Some("0.13".into())))
+        Some(ConnectorMetadata::new("reqwest", None))
     }
 }
 
@@ -87,7 +97,7 @@ impl HttpConnector for Client {
     }
 }
 
-/// What the SDK is told, which tries again whatever was lost on the way.
+/// What the SDK is told, which tries again whatever got no answer that can be read.
 fn failed(error: reqwest::Error) -> ConnectorError {
     let kind = if error.is_builder() {
         ConnectorError::user
@@ -109,6 +119,8 @@ mod tests {
 
     const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\n\
         content-length: 22\r\n\r\n{\"TableNames\":[\"one\"]}";
+    const CUT: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\n\
+        content-length: 22\r\n\r\n{\"TableNames\"";
 
     #[test]
     fn every_root_of_amazon_can_be_read() {
@@ -124,7 +136,7 @@ mod tests {
         let endpoint = format!("http://{}", server.local_addr().unwrap());
         let requests = tokio::spawn(async move {
             let mut requests = Vec::new();
-            for answer in [b"".as_slice(), ANSWER] {
+            for answer in [b"".as_slice(), CUT, ANSWER] {
                 let (mut connection, _) = server.accept().await.unwrap();
                 let mut request = vec![0; 8_192];
                 let length = connection.read(&mut request).await.unwrap();
