@@ -64,7 +64,8 @@ fn config(value_of: impl Fn(&str) -> Option<String>) -> Result<SdkConfig, SetUpF
             RetryConfig::standard()
                 .with_max_attempts(MAX_TRIES)
                 .with_max_backoff(MAX_BACKOFF)
-                // As the SDK has it from its next retry specification on. HTTP/1.1 closes the connection of a try without an answer.
+                // HTTP/1.1 closes the connection of a try without an answer; with one, it is as good as another. The SDK has it
+                // so too, from its retry specification 2.1 on (`ConnectionPoisoningInterceptor`).
                 .with_reconnect_mode(ReconnectMode::ReuseAllConnections),
         )
         .timeout_config(

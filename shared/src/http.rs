@@ -1,8 +1,9 @@
 //! What the two HTTP clients have in common, the one of events and the one of AWS: they are built the same way, and so
 //! compiled once.
 
-use rustls::{ClientConfig, RootCertStore};
 use std::sync::Arc;
+
+use rustls::{ClientConfig, RootCertStore};
 
 /// A client could not be set up.
 #[derive(Debug, thiserror::Error)]

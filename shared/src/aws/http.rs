@@ -50,10 +50,15 @@ impl Roots {
 fn system_roots() -> Vec<CertificateDer<'static>> {
     let found = rustls_native_certs::load_native_certs();
     for error in &found.errors {
-        tracing::warn!(error = error.to_string(), "roots of the system can't be read");
+        tracing::warn!(
+            error = error.to_string(),
+            "a root certificate of the system can't be read"
+        );
     }
     if found.certs.is_empty() {
-        tracing::warn!("the system has no roots, so no endpoint of AWS is trusted");
+        tracing::warn!(
+            "no root certificate can be read, so no endpoint of AWS is trusted: name a file of them in SSL_CERT_FILE"
+        );
     }
     found.certs
 }
@@ -72,7 +77,7 @@ pub fn client(roots: Roots) -> Result<SharedHttpClient, SetUpFailed> {
 struct Client(reqwest::Client);
 
 impl HttpClient for Client {
-    /// The settings are time-outs of a connection and of an answer. A function's are longer than a whole try may take.
+    /// Without the SDK's own time-outs of a connection and of an answer: a function gives a whole try less time.
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         SharedHttpConnector::new(self.clone())
     }

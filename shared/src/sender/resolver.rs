@@ -1,4 +1,4 @@
-//! Name look-up for the outbound client: a name is dialled only if every address it has may be sent to.
+//! Name look-up for the HTTP client of events: a name is dialled only if every address it has may be sent to.
 
 use std::error::Error as StdError;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! The outbound client against real sockets.
+//! The HTTP client of events against real sockets.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! Who may disturb whom on a stack: a test that kills processes which others ask, fills queues or hides messages for less time runs alone.
+//! Who may disturb whom on a stack: a test that kills processes which others ask, fills queues or hides messages for less
+//! time runs alone.
 
 use tokio::sync::{RwLockReadGuard, RwLockWriteGuard};
 
