@@ -31,6 +31,9 @@ pub(crate) const ITEM_UNIT: &str = "$/million";
 pub(crate) const RECEIVER: Duration = Duration::from_millis(250);
 /// How long a call to AWS takes from within its region.
 pub(crate) const AWS_LATENCY: Duration = Duration::from_millis(5);
+/// Memory that the functions might have instead, in MB: the least that Lambda gives, and up to a whole processor
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html>).
+const OTHER_MEMORY_MB: [f64; 4] = [128.0, 512.0, 1024.0, 1769.0];
 /// Bytes of an event.
 pub(crate) const PAYLOAD_BYTES: usize = 512;
 
@@ -92,6 +95,11 @@ pub(crate) async fn measure(
         let work = scene.run(binaries, deliveries).await?;
         let items = prices.per_million(&work, deliveries, memory_mb);
         tell(report, scene, &work, deliveries, &items);
+        for memory_mb in OTHER_MEMORY_MB {
+            let items = prices.per_million(&work, deliveries, memory_mb);
+            let name = format!("{}: all together with {memory_mb} MB", scene.name);
+            report.add(SECTION, name, together(&items), "$ a million");
+        }
         report.detail(scene.name, &work);
         progress.step();
     }
@@ -158,9 +166,12 @@ fn tell(report: &mut Report, scene: &Scene, work: &Work, deliveries: usize, item
     add("write units", each(bill.write_units), "a delivery", of_full(3.0));
     add("read units", each(bill.read_units), "a delivery", None);
     add("invocations", each(work.invocations as f64), "a delivery", None);
-    let dollars = items.iter().map(|item| item.dollars).sum();
-    add("all together", dollars, "$ a million", scene.dollars);
+    add("all together", together(items), "$ a million", scene.dollars);
     for item in items {
         add(&format!("  {}", item.what), item.dollars, ITEM_UNIT, None);
     }
+}
+
+fn together(items: &[Item]) -> f64 {
+    items.iter().map(|item| item.dollars).sum()
 }

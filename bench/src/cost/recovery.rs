@@ -75,7 +75,7 @@ impl Scene {
             each(work.bill.read_units),
             "a delivery",
         );
-        let dollars = items.iter().map(|item| item.dollars).sum();
+        let dollars = super::together(items);
         let (all, unit) = (name("all together"), "$ a million");
         if self.body_bytes == 0 {
             report.judge(SECTION, all, dollars, unit, Bar::AtMost(MOST_DOLLARS));
