@@ -7,6 +7,8 @@ mod first;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use flate2::Compression;
+use flate2::read::DeflateEncoder;
 use local::{Binaries, root};
 use serde::Serialize;
 use serde_json::Value;
@@ -31,7 +33,11 @@ pub(crate) const EXAMPLES: [&str; 2] = [HELLO, NOTHING];
 const DASHBOARD: &str = "dashboard";
 /// How many times as long as doing nothing in the same binary the dashboard may take.
 const MOST_AGAINST_NOTHING: f64 = 1.1;
-const BYTES_PER_MIB: f64 = 1_048_576.0;
+/// How long `deliver` may take until it asks for an event, against a function that does nothing.
+const MOST_UNTIL_READY: f64 = 1.3;
+/// How large the compressed binary may be.
+const MOST_COMPRESSED_MB: f64 = 5.0;
+const BYTES_PER_MB: f64 = 1e6;
 
 /// One start.
 struct Start {
@@ -156,9 +162,19 @@ fn tell(report: &mut Report, phases: &[Phases]) {
             None => report.add(SECTION, name, ratio, "×"),
         }
     }
+    tell_until_ready(report, phases);
     tell_dashboard(report, phases);
     for phases in phases {
         tell_phases(report, phases);
+    }
+}
+
+fn tell_until_ready(report: &mut Report, phases: &[Phases]) {
+    let of = |name| phases.iter().find(|phases| phases.function == name);
+    if let (Some(deliver), Some(hello)) = (of("deliver"), of(HELLO)) {
+        let ratio = deliver.until_ready / hello.until_ready;
+        let name = "deliver against hello, start to ready";
+        report.judge(SECTION, name, ratio, "×", Bar::AtMost(MOST_UNTIL_READY));
     }
 }
 
@@ -182,15 +198,20 @@ fn tell_phases(report: &mut Report, phases: &Phases) {
 
 #[expect(clippy::cast_precision_loss, reason = "sizes are far below 2^52")]
 fn tell_sizes(report: &mut Report, binaries: &Binaries) -> Result<()> {
-    let sizes = [
-        ("the functions: size of their binary", Some(&binaries.functions)),
-        ("hello: size of its binary", binaries.examples.get(HELLO)),
-    ];
-    for (name, binary) in sizes {
-        let binary = binary.context("no example was built")?;
-        let mib = std::fs::metadata(binary)?.len() as f64 / BYTES_PER_MIB;
-        report.add(SECTION, name, mib, "MiB");
+    let hello = binaries.examples.get(HELLO).context("no example was built")?;
+    let [functions, hello] = [&binaries.functions, hello].map(std::fs::read);
+    let (functions, hello) = (functions?, hello?);
+    for (name, binary) in [
+        ("the functions: size of their binary", &functions),
+        ("hello: size of its binary", &hello),
+    ] {
+        report.add(SECTION, name, binary.len() as f64 / BYTES_PER_MB, "MB");
     }
+    // As in the archive that is uploaded.
+    let mut compressed = DeflateEncoder::new(functions.as_slice(), Compression::default());
+    let compressed = std::io::copy(&mut compressed, &mut std::io::sink())? as f64 / BYTES_PER_MB;
+    let name = "the functions: their binary, compressed";
+    report.judge(SECTION, name, compressed, "MB", Bar::AtMost(MOST_COMPRESSED_MB));
     Ok(())
 }
 

@@ -51,7 +51,7 @@ const SCENES: [Scene; 5] = [
         name: FULL,
         batch_size: 10,
         first_answer: 200,
-        dollars: Some(3.0),
+        dollars: Some(2.35),
     },
     Scene {
         name: "full batches of 100",
@@ -63,7 +63,7 @@ const SCENES: [Scene; 5] = [
         name: "trickle",
         batch_size: 1,
         first_answer: 200,
-        dollars: None,
+        dollars: Some(5.5),
     },
     Scene {
         name: "full batches, each delivery retried once",
