@@ -170,8 +170,7 @@ fn tell(report: &mut Report, phases: &[Phases]) {
 }
 
 fn tell_until_ready(report: &mut Report, phases: &[Phases]) {
-    let of = |name| phases.iter().find(|phases| phases.function == name);
-    if let (Some(deliver), Some(hello)) = (of("deliver"), of(HELLO)) {
+    if let (Some(deliver), Some(hello)) = (find(phases, "deliver"), find(phases, HELLO)) {
         let ratio = deliver.until_ready / hello.until_ready;
         let name = "deliver against hello, start to ready";
         report.judge(SECTION, name, ratio, "×", Bar::AtMost(MOST_UNTIL_READY));
@@ -179,12 +178,15 @@ fn tell_until_ready(report: &mut Report, phases: &[Phases]) {
 }
 
 fn tell_dashboard(report: &mut Report, phases: &[Phases]) {
-    let total = |name| phases.iter().find(|phases| phases.function == name);
-    if let (Some(dashboard), Some(nothing)) = (total(DASHBOARD), total(NOTHING)) {
+    if let (Some(dashboard), Some(nothing)) = (find(phases, DASHBOARD), find(phases, NOTHING)) {
         let name = format!("{DASHBOARD} against {NOTHING}");
         let ratio = dashboard.total / nothing.total;
         report.judge(SECTION, name, ratio, "×", Bar::AtMost(MOST_AGAINST_NOTHING));
     }
+}
+
+fn find<'a>(phases: &'a [Phases], function: &str) -> Option<&'a Phases> {
+    phases.iter().find(|phases| phases.function == function)
 }
 
 fn tell_phases(report: &mut Report, phases: &Phases) {
