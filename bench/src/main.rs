@@ -1,7 +1,7 @@
 //! `cargo bench-webhooks`: speed, calls, cost, cold start, reads, growth and isolation, measured; and a burst, simulated.
 //!
-//! Everything that is measured is so with the release binary that a local stack runs. Ratios compare figures of the same run;
-//! absolute figures depend on the machine.
+//! What runs without a stack is the binary that a deployment gets; a local stack runs its own, optimized but linked without
+//! link-time optimization. Ratios compare figures of the same run; absolute figures depend on the machine.
 
 #![expect(
     clippy::disallowed_methods,
