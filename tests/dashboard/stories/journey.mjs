@@ -55,7 +55,7 @@ async function understand(page) {
   await page.getByRole('navigation', { name: 'Endpoint' }).getByRole('link', { name: 'Deliveries' }).click();
   await page.getByLabel('State').selectOption('failed');
   await page.waitForURL(/status=failed/);
-  await page.getByText('4 deliveries').waitFor();
+  await see(page, '4 deliveries');
   await look(page, 'deliveries-failed');
   await page.getByRole('link', { name: 'poster.scanned' }).first().click();
   await see(page, 'No further attempt is made by itself');
