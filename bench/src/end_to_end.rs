@@ -7,7 +7,7 @@ use anyhow::Result;
 use local::receiver::Receiver;
 
 use crate::progress::Bar as Progress;
-use crate::report::{Bar, Report, percentile};
+use crate::report::{Bar, Report, count_of_endpoints, percentile};
 use crate::sizes::Sizes;
 use crate::stack::{Client, SentAt, latencies, stretch};
 
@@ -115,16 +115,15 @@ fn scenes(events: usize) -> Vec<Scene> {
 
 impl Scene {
     fn name(&self) -> String {
-        let endpoints = if self.endpoints == 1 {
-            "endpoint"
-        } else {
-            "endpoints"
-        };
         let pace = match self.pace {
             Pace::Saturation => "",
             Pace::Steady => ", 20 events/s",
         };
-        format!("{}, {} {endpoints}{pace}", self.payload.name, self.endpoints)
+        format!(
+            "{}, {}{pace}",
+            self.payload.name,
+            count_of_endpoints(self.endpoints)
+        )
     }
 
     async fn run(&self, client: &Client) -> Result<(SentAt, Receiver)> {

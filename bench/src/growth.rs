@@ -14,7 +14,7 @@ use local::receiver::Receiver;
 
 use crate::pipeline::Pipeline;
 use crate::progress::Bar as Progress;
-use crate::report::Report;
+use crate::report::{Report, count_of_endpoints};
 use crate::sizes::Sizes;
 use crate::stack::{Client, stretch};
 
@@ -40,7 +40,7 @@ pub(crate) async fn measure(
     let lengths = history::lengths(sizes.history);
     progress.expect(endpoints::COUNTS.len() + lengths.len());
     for endpoints in endpoints::COUNTS {
-        progress.note(format!("{endpoints} endpoints"));
+        progress.note(count_of_endpoints(endpoints));
         endpoints::measure(client, binaries, endpoints, deliveries, report).await?;
         progress.step();
     }

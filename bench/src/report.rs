@@ -196,6 +196,12 @@ fn number(value: f64) -> String {
     }
 }
 
+/// A number of endpoints in words, such as "1 endpoint".
+pub(crate) fn count_of_endpoints(count: usize) -> String {
+    let endpoints = if count == 1 { "endpoint" } else { "endpoints" };
+    format!("{count} {endpoints}")
+}
+
 /// The middle of some values; 0 if there are none.
 pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     percentile(values, 50.0)

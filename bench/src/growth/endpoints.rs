@@ -8,7 +8,7 @@ use local::receiver::Receiver;
 
 use super::{BATCH, PAYLOAD_BYTES, SECTION, count, rate};
 use crate::pipeline::Pipeline;
-use crate::report::Report;
+use crate::report::{Report, count_of_endpoints};
 use crate::stack::Client;
 
 /// The numbers of endpoints; the last is the template's limit.
@@ -22,7 +22,7 @@ pub(super) async fn measure(
     deliveries: usize,
     report: &mut Report,
 ) -> Result<()> {
-    let what = format!("{endpoints} endpoints");
+    let what = count_of_endpoints(endpoints);
     let receiver = Receiver::start_ok().await?;
     let urls: Vec<_> = (0..endpoints)
         .map(|number| receiver.url(&format!("/{number}")))
