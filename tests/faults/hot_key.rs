@@ -24,16 +24,16 @@ async fn events_for_one_endpoint_beyond_its_write_limit_arrive_once() {
     // All deliveries wait before they begin, but for what was received before the pause, so that the key is asked for more
     // than it takes on any machine.
     let (events, deliveries) = (STACK.queue("EventsQueue"), STACK.queue("DeliveriesQueue"));
-    deliveries.pause().await;
-    events.send_all(&bodies).await;
-    eventually("all events are fanned out", async || {
-        (events.depth().await == 0).then_some(())
-    })
-    .await;
-    let limited = proxy::limit_writes(&endpoint, writes_per_second);
+    let fan_out = async || {
+        events.send_all(&bodies).await;
+        eventually("all events are fanned out", async || {
+            (events.depth().await == 0).then_some(())
+        })
+        .await;
+        (proxy::limit_writes(&endpoint, writes_per_second), Instant::now())
+    };
+    let (limited, start) = deliveries.while_paused(fan_out).await;
 
-    let start = Instant::now();
-    deliveries.resume().await;
     let path = format!("/{endpoint}/deliveries?status=delivered&per_page=1");
     let longest = Duration::from_mins(2)
         + Duration::from_secs(1) * u32::try_from(count).expect("a few") / writes_per_second;

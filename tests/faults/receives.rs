@@ -1,5 +1,8 @@
 //! A receive that leads to no record costs nothing, and what is handed over twice is followed once.
 
+use std::panic::AssertUnwindSafe;
+
+use futures::FutureExt;
 use http::StatusCode;
 use local::receiver::Receiver;
 use serde_json::{Value, json};
@@ -29,18 +32,19 @@ async fn a_message_that_a_stranger_received_costs_no_attempt() {
             stages.push((queue, kind, attempts, Stage::set(kind).await));
         }
     }
-    pause().await;
-    for (queue, kind, _, stage) in &stages {
-        stage.ask_for(kind).await;
-        if *queue == "RetriesQueue" {
-            stage.move_to_the_retries().await;
+    while_paused(async || {
+        for (queue, kind, _, stage) in &stages {
+            stage.ask_for(kind).await;
+            if *queue == "RetriesQueue" {
+                stage.move_to_the_retries().await;
+            }
         }
-    }
 
-    for (queue, _, _, stage) in &stages {
-        STACK.queue(queue).receive(&stage.endpoint, HIDDEN_SECONDS).await;
-    }
-    resume().await;
+        for (queue, _, _, stage) in &stages {
+            STACK.queue(queue).receive(&stage.endpoint, HIDDEN_SECONDS).await;
+        }
+    })
+    .await;
 
     for (queue, kind, attempts, stage) in &stages {
         let delivery = stage.delivered().await;
@@ -53,13 +57,14 @@ async fn a_message_that_a_stranger_received_costs_no_attempt() {
 async fn an_attempt_that_five_receives_did_not_get_recorded_is_interrupted() {
     let _turn = STACK.alone().await;
     let stage = Stage::set("automatic").await;
-    pause().await;
-    stage.ask_for("automatic").await;
+    while_paused(async || {
+        stage.ask_for("automatic").await;
 
-    for _ in 0..5 {
-        STACK.queue("DeliveriesQueue").receive(&stage.endpoint, 0).await;
-    }
-    resume().await;
+        for _ in 0..5 {
+            STACK.queue("DeliveriesQueue").receive(&stage.endpoint, 0).await;
+        }
+    })
+    .await;
 
     let delivery = stage.delivered().await;
     assert_eq!(delivery["attempt_count"], 2);
@@ -80,24 +85,38 @@ async fn an_attempt_that_five_receives_did_not_get_recorded_is_interrupted() {
 }
 
 #[tokio::test]
+async fn a_queue_is_read_again_after_a_test_that_failed() {
+    let _turn = STACK.alone().await;
+    let stage = Stage::set("automatic").await;
+
+    let paused = AssertUnwindSafe(while_paused(async || panic!("on purpose")));
+    let ended: Result<(), _> = paused.catch_unwind().await;
+
+    assert!(ended.is_err());
+    stage.ask_for("automatic").await;
+    stage.delivered().await;
+}
+
+#[tokio::test]
 async fn a_failed_attempt_that_is_handed_over_again_is_followed_by_one() {
     let _turn = STACK.alone().await;
     let stage = Stage::set_with("automatic", receivers::recovering(1).await).await;
     let keys = [stage.endpoint.clone()];
     let failed_attempts = STACK.queue("FailedAttemptsQueue");
-    failed_attempts.pause().await;
     let recording = proxy::record(&keys);
     // Each try puts the message there, and `deliver` learns of none.
     let lost = Fault::once("SendMessageBatch FailedAttemptsQueue", &keys, Effect::DropAfter);
     let lost = proxy::inject(lost.times(ALL_TRIES));
 
-    stage.ask_for("automatic").await;
-    eventually("the attempt is handed over again", async || {
-        (lost.hits() == ALL_TRIES).then_some(())
-    })
-    .await;
-    drop(lost);
-    failed_attempts.resume().await;
+    let hand_over = async || {
+        stage.ask_for("automatic").await;
+        eventually("the attempt is handed over again", async || {
+            (lost.hits() == ALL_TRIES).then_some(())
+        })
+        .await;
+        drop(lost);
+    };
+    failed_attempts.while_paused(hand_over).await;
 
     stage.delivered().await;
     failed_attempts.wait_until_none(&stage.endpoint).await;
@@ -148,16 +167,10 @@ async fn one_attempt_is_counted_and_one_follows_whenever_deliver_is_killed() {
     }
 }
 
-async fn pause() {
-    for queue in QUEUES {
-        STACK.queue(queue).pause().await;
-    }
-}
-
-async fn resume() {
-    for queue in QUEUES {
-        STACK.queue(queue).resume().await;
-    }
+/// Does something while `deliver` is stopped.
+async fn while_paused<T>(act: impl AsyncFnOnce() -> T) -> T {
+    let [first, retries] = QUEUES.map(|queue| STACK.queue(queue));
+    first.while_paused(async || retries.while_paused(act).await).await
 }
 
 /// An endpoint about to receive an attempt.

@@ -1,8 +1,10 @@
 //! The queues of a stack: filled, looked into and emptied as an operator could, and by the emulator's own view, which
 //! shows invisible and delayed messages too and leaves the functions undisturbed.
 
+use std::panic::{AssertUnwindSafe, resume_unwind};
+
 use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry};
-use futures::{StreamExt, stream};
+use futures::{FutureExt, StreamExt, stream};
 use serde_json::{Value, json};
 
 use crate::{SuiteStack, eventually};
@@ -127,14 +129,13 @@ impl Queue<'_> {
         call.send().await.expect("the queue exists");
     }
 
-    /// Stops the function that reads the queue, until [`Queue::resume`].
-    pub async fn pause(&self) {
+    /// Does something while the function that reads the queue is stopped. It reads again afterwards, even if `act` panics, so
+    /// that a test that fails does not stop the others.
+    pub async fn while_paused<T>(&self, act: impl AsyncFnOnce() -> T) -> T {
         self.set_sources(false).await;
-    }
-
-    /// Lets the function read the queue again.
-    pub async fn resume(&self) {
+        let ended = AssertUnwindSafe(Box::pin(act())).catch_unwind().await;
         self.set_sources(true).await;
+        ended.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
     async fn set_sources(&self, enabled: bool) {

@@ -91,17 +91,18 @@ fn delivery_id() -> String {
 /// Receives a message as often as SQS allows, so that it is parked.
 async fn park(queue: &Queue<'_>, body: &str) {
     queue.wait_until_none(UNREADABLE).await;
-    queue.pause().await;
-    queue.send(body).await;
-    for _ in 0..RECEIVES {
-        queue.receive(body, 0).await;
-    }
-    eventually("the message is parked", async || {
-        queue.sweep().await;
-        (!STACK.queue("ParkedQueue").messages(body).await.is_empty()).then_some(())
-    })
-    .await;
-    queue.resume().await;
+    let receive = async || {
+        queue.send(body).await;
+        for _ in 0..RECEIVES {
+            queue.receive(body, 0).await;
+        }
+        eventually("the message is parked", async || {
+            queue.sweep().await;
+            (!STACK.queue("ParkedQueue").messages(body).await.is_empty()).then_some(())
+        })
+        .await;
+    };
+    queue.while_paused(receive).await;
 }
 
 /// Does what the runbook says, and returns how it ended.

@@ -28,17 +28,14 @@ async fn an_endpoint_gets_exactly_what_it_missed_while_first_attempts_wait() {
     let (wanted, unwanted) = (event_types::one(), event_types::other());
     let workspace = Workspace::new(&STACK).await;
     let receiver = receivers::healthy().await;
-    let mut accepted = Accepted {
-        workspace: &workspace,
-        count: 0,
-    };
-    let early = accepted.events(FEW, wanted).await;
+    let mut accepted = Accepted::default();
+    let early = accepted.events(&workspace, FEW, wanted).await;
     let endpoint = workspace.create_endpoint(&receiver.url("/"), &[wanted]).await.id;
-    let in_time = accepted.events(FEW, wanted).await;
+    let in_time = accepted.events(&workspace, FEW, wanted).await;
     receiver.wait_for(FEW, PATIENCE).await.expect("they arrive");
     enable(&workspace, &endpoint, false).await;
-    let missed = accepted.events(count, wanted).await;
-    let others = accepted.events(FEW, unwanted).await;
+    let missed = accepted.events(&workspace, count, wanted).await;
+    let others = accepted.events(&workspace, FEW, unwanted).await;
     test(&workspace, &endpoint, wanted).await;
     receiver
         .wait_for(FEW + 1, PATIENCE)
@@ -46,23 +43,24 @@ async fn an_endpoint_gets_exactly_what_it_missed_while_first_attempts_wait() {
         .expect("the test arrives");
     accepted.count += 1;
     enable(&workspace, &endpoint, true).await;
-    let first_lane = STACK.queue("DeliveriesQueue");
-    first_lane.pause().await;
-    let waiting = accepted.events(count / 10, wanted).await;
-    eventually_within(ACCEPTING, "first attempts that wait", async || {
-        (first_lane.messages(&endpoint).await.len() == waiting.len()).then_some(())
-    })
-    .await;
-
     let stage = Stage {
         workspace,
         endpoint,
         receiver,
     };
-    let missing = json!({ "since": LONG_AGO, "include": "missing", "per_second": 200 });
-    stage.start_of(&missing).await;
-    let recovery = stage.ended(LONGEST).await;
-    first_lane.resume().await;
+    let first_lane = STACK.queue("DeliveriesQueue");
+    let recover = async || {
+        let waiting = accepted.events(&stage.workspace, count / 10, wanted).await;
+        eventually_within(ACCEPTING, "first attempts that wait", async || {
+            (first_lane.messages(&stage.endpoint).await.len() == waiting.len()).then_some(())
+        })
+        .await;
+
+        let missing = json!({ "since": LONG_AGO, "include": "missing", "per_second": 200 });
+        stage.start_of(&missing).await;
+        (waiting, stage.ended(LONGEST).await)
+    };
+    let (waiting, recovery) = first_lane.while_paused(recover).await;
     first_lane.wait_until_none(&stage.endpoint).await;
 
     let expected = missed.len() + waiting.len();
@@ -87,21 +85,21 @@ async fn an_endpoint_gets_exactly_what_it_missed_while_first_attempts_wait() {
 }
 
 /// Events that were sent and are accepted.
-struct Accepted<'a> {
-    workspace: &'a Workspace,
+#[derive(Default)]
+struct Accepted {
     /// How many the workspace has.
     count: usize,
 }
 
-impl Accepted<'_> {
+impl Accepted {
     /// So many more of a type; their ids, once they are accepted.
-    async fn events(&mut self, count: usize, name: &str) -> Vec<String> {
-        let events: Vec<_> = (0..count).map(|_| self.workspace.event(name)).collect();
+    async fn events(&mut self, workspace: &Workspace, count: usize, name: &str) -> Vec<String> {
+        let events: Vec<_> = (0..count).map(|_| workspace.event(name)).collect();
         let (ids, bodies): (Vec<_>, Vec<_>) = events.into_iter().map(|event| (event.id, event.body)).unzip();
         STACK.queue("EventsQueue").send_all(&bodies).await;
         self.count += count;
         eventually_within(ACCEPTING, "events that are accepted", async || {
-            (records::count_events(&STACK, &self.workspace.id).await == self.count).then_some(())
+            (records::count_events(&STACK, &workspace.id).await == self.count).then_some(())
         })
         .await;
         ids
