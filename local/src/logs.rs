@@ -1,6 +1,7 @@
 //! What the functions logged. The emulator keeps it in the log groups that the template names, and nowhere else.
 
 use anyhow::{Context, Result, ensure};
+use reqwest::Client;
 use serde_json::{Value, json};
 
 use crate::state::StackState;
@@ -11,6 +12,10 @@ const ROOT: &str =
 
 /// Every line of one function, by its name in the template. A line appears when its invocation is over.
 pub async fn of(state: &StackState, function: &str) -> Result<Vec<String>> {
+    lines(&client()?, state, function).await
+}
+
+async fn lines(client: &Client, state: &StackState, function: &str) -> Result<Vec<String>> {
     let group = function.replace("Function", "LogGroup");
     let group = state
         .log_groups
@@ -18,7 +23,7 @@ pub async fn of(state: &StackState, function: &str) -> Result<Vec<String>> {
         .with_context(|| format!("the template has no {group}"))?;
     let (mut lines, mut next) = (Vec::new(), Value::Null);
     loop {
-        let page = page(state, group, &next).await?;
+        let page = page(client, state, group, &next).await?;
         let events = page["events"].as_array().map(Vec::as_slice).unwrap_or_default();
         lines.extend(
             events
@@ -34,11 +39,11 @@ pub async fn of(state: &StackState, function: &str) -> Result<Vec<String>> {
 
 /// Every line of every function.
 pub async fn all(state: &StackState) -> Result<Vec<String>> {
-    let mut lines = Vec::new();
+    let (client, mut all) = (client()?, Vec::new());
     for function in state.functions.keys() {
-        lines.extend(of(state, function).await?);
+        all.extend(lines(&client, state, function).await?);
     }
-    Ok(lines)
+    Ok(all)
 }
 
 /// The warnings and errors of every function.
@@ -47,12 +52,15 @@ pub async fn complaints(state: &StackState) -> Result<Vec<String>> {
     Ok(all(state).await?.into_iter().filter(complains).collect())
 }
 
-async fn page(state: &StackState, group: &str, next: &Value) -> Result<Value> {
+fn client() -> Result<Client> {
+    Ok(Client::builder().no_proxy().build()?)
+}
+
+async fn page(client: &Client, state: &StackState, group: &str, next: &Value) -> Result<Value> {
     let mut request = json!({ "logGroupName": group });
     if !next.is_null() {
         request["nextToken"] = next.clone();
     }
-    let client = reqwest::Client::builder().no_proxy().build()?;
     let builder = client.post(&state.aws_endpoint_url).header("authorization", ROOT);
     let builder = builder.header("x-amz-target", "Logs_20140328.FilterLogEvents");
     let builder = builder
