@@ -6,6 +6,7 @@ mod features;
 mod golden;
 mod insight;
 mod names;
+mod parameters;
 mod promised;
 mod template;
 mod time_outs;
