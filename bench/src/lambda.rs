@@ -188,6 +188,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn lambda_environment(name: &str, server: &Server) -> Vec<(&'static str, String)> {
     vec![
+        // Lambda sets it as well; here it is also where the tools are that run a function.
+        ("PATH", std::env::var("PATH").unwrap_or_default()),
         ("_HANDLER", name.to_owned()),
         ("AWS_LAMBDA_RUNTIME_API", server.address().to_string()),
         ("AWS_LAMBDA_FUNCTION_NAME", "bench".to_owned()),

@@ -9,7 +9,6 @@
 )]
 
 mod aws;
-mod callgrind;
 mod chart;
 mod cold_start;
 mod cost;
@@ -17,11 +16,12 @@ mod deliver;
 mod end_to_end;
 mod growth;
 mod history;
-mod instructions;
+mod hot_path;
 mod isolation;
 mod lambda;
 mod pipeline;
 mod prices;
+mod profile;
 mod progress;
 mod raw_client;
 mod reads;
@@ -44,6 +44,7 @@ use clap::{Parser, ValueEnum};
 use local::{Binaries, Options};
 use serde_json::json;
 
+use crate::profile::Tool;
 use crate::progress::Bar;
 use crate::report::Report;
 use crate::sizes::Sizes;
@@ -73,6 +74,8 @@ enum Section {
     Trickle,
     /// Instructions of the queue functions, counted by valgrind.
     Instructions,
+    /// Processor time of the queue functions, sampled by perf.
+    Processor,
     /// Calls to AWS, billed units and dollars.
     Cost,
     /// From process start to the first answer.
@@ -130,6 +133,14 @@ fn simulate(arguments: &Arguments, report: &mut Report) -> Result<()> {
 }
 
 async fn with_binaries(arguments: &Arguments, report: &mut Report) -> Result<()> {
+    for (section, tool) in [
+        (Section::Instructions, Tool::Callgrind),
+        (Section::Processor, Tool::Perf),
+    ] {
+        if arguments.want(section) {
+            tool.check()?;
+        }
+    }
     let optimized = Options {
         optimized: true,
         ..Options::default()
@@ -162,7 +173,7 @@ impl Arguments {
     fn examples(&self) -> &[&'static str] {
         if self.want(Section::ColdStart) {
             &cold_start::EXAMPLES
-        } else if self.want(Section::Instructions) {
+        } else if self.want(Section::Instructions) || self.want(Section::Processor) {
             &[cold_start::HELLO]
         } else {
             &[]
@@ -184,8 +195,13 @@ async fn without_stack(arguments: &Arguments, binaries: &Binaries, report: &mut 
     }
     if arguments.want(Section::Instructions) {
         let bar = Bar::new("instructions");
-        let measured = instructions::measure(binaries, sizes, report, &bar).await;
+        let measured = hot_path::measure(Tool::Callgrind, binaries, sizes, report, &bar).await;
         measured.context("instructions")?;
+    }
+    if arguments.want(Section::Processor) {
+        let bar = Bar::new("processor");
+        let measured = hot_path::measure(Tool::Perf, binaries, sizes, report, &bar).await;
+        measured.context("processor")?;
     }
     if arguments.want(Section::Cost) {
         let bar = Bar::new("cost");
