@@ -49,9 +49,16 @@ async function pass(page, seconds) {
   });
 }
 
-/** @param {Page} page @param {Api} api @param {number} seconds @param {number} times that the list is asked for in them */
-async function asks(page, api, seconds, times) {
+/**
+ * @param {Page} page
+ * @param {Api} api
+ * @param {number} seconds
+ * @param {number} times that the list is asked for in them
+ * @param {() => Promise<void>} first what happens before they pass, which may make the page ask at once
+ */
+async function asks(page, api, seconds, times, first = async () => {}) {
   const before = api.times(LIST);
+  await first();
   await pass(page, seconds);
   const asked = api.times(LIST) - before;
   if (asked !== times) throw new Error(`within ${seconds} s, the list was asked for ${asked} times and not ${times}`);
@@ -68,10 +75,8 @@ async function hide(page, hidden) {
 /** @param {Page} page @param {Api} api */
 async function hides(page, api) {
   await asks(page, api, EVERY, 1);
-  await hide(page, true);
-  await asks(page, api, 20 * EVERY, 0);
-  await hide(page, false);
-  await asks(page, api, 0, 1);
+  await asks(page, api, 20 * EVERY, 0, () => hide(page, true));
+  await asks(page, api, 0, 1, () => hide(page, false));
   await asks(page, api, EVERY, 1);
 }
 
